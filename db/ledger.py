@@ -1,0 +1,127 @@
+"""Money moves. The only code that writes accounts and entries."""
+
+from datetime import datetime
+
+from sqlmodel import col, func, insert, or_, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from db.dialect import insert_new, insert_or, is_sqlite
+from db.models import Account, LedgerEntry, Order, OrderStatus, Purchase
+
+
+async def lock(session: AsyncSession, *names: str) -> None:
+    """Have other moves of these accounts wait for this transaction; SQLite has one writer at a time anyway.
+
+    By name, because an account may not be there yet; in one order, so that no two wait for each other.
+    """
+    if not is_sqlite(session):
+        await session.exec(
+            select(*(func.pg_advisory_xact_lock(func.hashtextextended(name, 0)) for name in sorted(names)))
+        )
+
+
+async def open_account(
+    session: AsyncSession, name: str, *, currency: str, may_go_below_zero: bool = False
+) -> None:
+    """Make sure that the account exists."""
+    await session.exec(
+        insert_new(session, Account).values(
+            name=name, currency=currency, balance=0, may_go_below_zero=may_go_below_zero
+        )
+    )
+
+
+async def find_entry(session: AsyncSession, idempotency_key: str) -> LedgerEntry | None:
+    return (
+        await session.exec(select(LedgerEntry).where(LedgerEntry.idempotency_key == idempotency_key))
+    ).one_or_none()
+
+
+async def take(session: AsyncSession, name: str, amount: int) -> bool:
+    """Lower a balance; False, and nothing changed, where that would take it below zero."""
+    taken = await session.exec(
+        update(Account)
+        .where(
+            col(Account.name) == name,
+            or_(col(Account.balance) >= amount, col(Account.may_go_below_zero)),
+        )
+        .values(balance=Account.balance - amount)
+    )
+    return bool(taken.rowcount)
+
+
+async def give(
+    session: AsyncSession, name: str, amount: int, *, currency: str, may_go_below_zero: bool
+) -> None:
+    """Raise a balance, opening the account where this is its first."""
+    opened = insert_or(session, Account).values(
+        name=name, currency=currency, balance=amount, may_go_below_zero=may_go_below_zero
+    )
+    await session.exec(
+        opened.on_conflict_do_update(
+            index_elements=["name"], set_={"balance": Account.balance + opened.excluded.balance}
+        )
+    )
+
+
+async def add_entry(
+    session: AsyncSession,
+    *,
+    source: str,
+    destination: str,
+    amount: int,
+    currency: str,
+    kind: str,
+    idempotency_key: str,
+    order_id: int | None,
+    reason: str | None,
+    created_at: datetime,
+) -> None:
+    await session.exec(
+        insert(LedgerEntry).values(
+            source=source,
+            destination=destination,
+            amount=amount,
+            currency=currency,
+            kind=kind,
+            idempotency_key=idempotency_key,
+            order_id=order_id,
+            reason=reason,
+            created_at=created_at,
+        )
+    )
+
+
+async def balance(session: AsyncSession, name: str) -> int:
+    """Minor units; zero for an account that was never used."""
+    return (await session.exec(select(Account.balance).where(Account.name == name))).one_or_none() or 0
+
+
+async def held_for(session: AsyncSession, user_id: int) -> int:
+    """What is on hold for a renter's open orders."""
+    held = select(func.coalesce(func.sum(Purchase.price), 0)).join(
+        Order, col(Order.purchase_id) == Purchase.id
+    )
+    return (
+        await session.exec(
+            held.where(
+                Order.user_id == user_id, col(Order.status).in_((OrderStatus.PENDING, OrderStatus.ACTIVE))
+            )
+        )
+    ).one()
+
+
+async def last_moves(session: AsyncSession, name: str, *, limit: int) -> list[LedgerEntry]:
+    """The newest entries of an account, newest first."""
+    rows = await session.exec(
+        select(LedgerEntry)
+        .where(or_(LedgerEntry.source == name, LedgerEntry.destination == name))
+        .order_by(col(LedgerEntry.id).desc())
+        .limit(limit)
+    )
+    return list(rows)
+
+
+async def total(session: AsyncSession) -> int:
+    """The sum over all accounts: zero, always."""
+    return (await session.exec(select(func.coalesce(func.sum(Account.balance), 0)))).one()

@@ -1,0 +1,362 @@
+"""The tables. A wrong state should be impossible to write, so the rules that can live here do.
+
+Amounts are integers of minor units of the `currency` beside them. Every datetime is aware UTC
+(SQLModel maps it to a column type that refuses naive values and restores the zone on SQLite).
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, CheckConstraint, Index, Integer, MetaData, UniqueConstraint, text
+from sqlmodel import AutoString, Field, SQLModel
+
+SQLModel.metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# A plain BigInteger primary key does not count up by itself on SQLite.
+BIG_KEY = BigInteger().with_variant(Integer, "sqlite")
+
+
+class OrderStatus(StrEnum):
+    PENDING = "pending"
+    """Paid for, not bought yet: the price is on hold."""
+    ACTIVE = "active"
+    """We have a number and wait for its code."""
+    RECEIVED = "received"
+    """The first code came and the price was captured; more codes may follow."""
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+
+
+OPEN = (OrderStatus.PENDING, OrderStatus.ACTIVE, OrderStatus.RECEIVED)
+
+
+class AttemptStatus(StrEnum):
+    STARTED = "started"
+    """Committed before the supplier is called: after a crash the same key is sent again."""
+    SOLD = "sold"
+    REFUSED = "refused"
+
+
+class User(SQLModel, table=True):
+    __tablename__ = "user_account"
+
+    id: int = Field(primary_key=True, sa_type=BigInteger)
+    """Telegram's user id, up to 52 bits; also the id of the private chat."""
+    name: str = ""
+    username: str | None = Field(default=None, index=True)
+    language_code: str = "en"
+    terms_accepted_at: datetime | None = None
+    blocked_at: datetime | None = None
+    """When the renter blocked the bot; nothing is sent until they come back."""
+    banned_at: datetime | None = None
+    ban_reason: str | None = None
+    created_at: datetime
+    seen_at: datetime | None = None
+
+
+class Account(SQLModel, table=True):
+    """A place where money is: `wallet:<user>`, `held:<order>`, `revenue`, `gateway:<name>`."""
+
+    __tablename__ = "account"
+    __table_args__ = (CheckConstraint("balance >= 0 OR may_go_below_zero", name="never_negative"),)
+
+    name: str = Field(primary_key=True, max_length=64)
+    currency: str = Field(max_length=3)
+    balance: int = Field(default=0, sa_type=BigInteger)
+    """Always the sum of the entries to it less the entries from it; kept by `services.ledger.move` alone."""
+    may_go_below_zero: bool = False
+    """Only gateways: they stand for the world outside, which owes us what it paid in."""
+
+
+class LedgerEntry(SQLModel, table=True):
+    """One immutable move of money. Triggers refuse updates and deletes; a mistake is corrected by another."""
+
+    __tablename__ = "ledger_entry"
+    __table_args__ = (
+        CheckConstraint("amount > 0", name="positive"),
+        CheckConstraint("source <> destination", name="goes_somewhere"),
+        Index("ix_ledger_entry_source_id", "source", "id"),
+        Index("ix_ledger_entry_destination_id", "destination", "id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BIG_KEY)
+    source: str = Field(foreign_key="account.name", max_length=64)
+    destination: str = Field(foreign_key="account.name", max_length=64)
+    amount: int = Field(sa_type=BigInteger)
+    currency: str = Field(max_length=3)
+    kind: str = Field(max_length=16)
+    """topup, hold, capture, release, refund or correction."""
+    order_id: int | None = Field(default=None, foreign_key="number_order.id", sa_type=BigInteger)
+    idempotency_key: str = Field(unique=True, max_length=96)
+    """Names one intent: the same move cannot be made twice."""
+    reason: str | None = None
+    created_at: datetime
+
+
+class Service(SQLModel, table=True):
+    """Something that sends codes (WhatsApp), the same one whoever supplies its numbers."""
+
+    __tablename__ = "service"
+
+    id: int | None = Field(default=None, primary_key=True)
+    slug: str = Field(unique=True, max_length=64)
+    name: str
+    code: str = ""
+    """What suppliers call it and people type: "wa"."""
+
+
+class Offer(SQLModel, table=True):
+    """What one supplier asks for one number now. Never deleted, only out of stock."""
+
+    __tablename__ = "offer"
+    __table_args__ = (
+        UniqueConstraint("supplier", "product_ref"),
+        CheckConstraint("cost > 0", name="cost_positive"),
+        CheckConstraint("stock >= 0", name="stock_not_negative"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BIG_KEY)
+    supplier: str = Field(max_length=32)
+    product_ref: str = Field(max_length=64)
+    service_id: int = Field(foreign_key="service.id")
+    country: str = Field(max_length=2)
+    cost: int = Field(sa_type=BigInteger)
+    """What it costs us, rounded up to minor units of the shop's currency."""
+    stock: int
+    updated_at: datetime
+
+
+class Purchase(SQLModel, table=True):
+    """One tap on a Buy button: `quantity` numbers, each an order of its own, shown on one card."""
+
+    __tablename__ = "purchase"
+    __table_args__ = (
+        UniqueConstraint("user_id", "idempotency_key"),
+        CheckConstraint("quantity BETWEEN 1 AND 100", name="quantity_in_range"),
+        CheckConstraint("price > 0", name="price_positive"),
+        Index("ix_purchase_user_id_created_at", "user_id", "created_at"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BIG_KEY)
+    user_id: int = Field(foreign_key="user_account.id", sa_type=BigInteger)
+    idempotency_key: str = Field(max_length=64)
+    service_id: int = Field(foreign_key="service.id")
+    country: str = Field(max_length=2)
+    quantity: int
+    price: int = Field(sa_type=BigInteger)
+    """Per number, as it stood on the button, in minor units of `currency`."""
+    currency: str = Field(max_length=3)
+    message_id: int | None = Field(default=None, sa_type=BigInteger)
+    """The card in the renter's chat, edited in place; None until there is one."""
+    failure: str | None = Field(default=None, max_length=32)
+    """Why numbers are missing: out_of_stock, supplier_trouble; the card finds the words."""
+    created_at: datetime
+
+
+class Order(SQLModel, table=True):
+    """One number for one renter."""
+
+    __tablename__ = "number_order"
+    __table_args__ = (
+        UniqueConstraint("supplier", "supplier_ref"),
+        CheckConstraint(
+            "status IN ('pending','active','received','completed','failed','canceled','expired')",
+            name="status_known",
+        ),
+        CheckConstraint(
+            "status IN ('pending','failed','canceled')"
+            " OR (supplier IS NOT NULL AND supplier_ref IS NOT NULL AND phone_number IS NOT NULL)",
+            name="number_known",
+        ),
+        # The work lists: each covers only the rows that still need somebody.
+        Index(
+            "ix_number_order_due",
+            "check_at",
+            sqlite_where=text("status IN ('active','received')"),
+            postgresql_where=text("status IN ('active','received')"),
+        ),
+        Index(
+            "ix_number_order_open",
+            "user_id",
+            sqlite_where=text("status IN ('pending','active','received')"),
+            postgresql_where=text("status IN ('pending','active','received')"),
+        ),
+        Index("ix_number_order_user_id_id", "user_id", "id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BIG_KEY)
+    purchase_id: int = Field(foreign_key="purchase.id", sa_type=BigInteger, index=True)
+    user_id: int = Field(foreign_key="user_account.id", sa_type=BigInteger)
+    status: OrderStatus = Field(default=OrderStatus.PENDING, sa_type=AutoString)
+    supplier: str | None = Field(default=None, max_length=32)
+    supplier_ref: str | None = Field(default=None, max_length=64)
+    phone_number: str | None = Field(default=None, max_length=20)
+    cost: int | None = Field(default=None, sa_type=BigInteger)
+    """What the supplier took, in minor units of the purchase's currency."""
+    created_at: datetime
+    activated_at: datetime | None = None
+    expires_at: datetime | None = None
+    """The supplier's own expiry."""
+    check_at: datetime | None = None
+    """When to ask the supplier how it ended: at first `expires_at`, later while it cannot be asked."""
+    cancel_requested_at: datetime | None = None
+    resent_at: datetime | None = None
+    resends: int = 0
+    ended_at: datetime | None = None
+    notice: str | None = Field(default=None, max_length=32)
+    """A word for the card about the last thing that was asked: resend_asked, resend_refused …"""
+
+
+class Attempt(SQLModel, table=True):
+    """One call that buys from one supplier, written down before it is made."""
+
+    __tablename__ = "attempt"
+    __table_args__ = (
+        CheckConstraint("status IN ('started','sold','refused')", name="status_known"),
+        # One purchase buys from one supplier at a time.
+        Index(
+            "uq_attempt_running",
+            "purchase_id",
+            unique=True,
+            sqlite_where=text("status = 'started'"),
+            postgresql_where=text("status = 'started'"),
+        ),
+        Index("ix_attempt_purchase_id", "purchase_id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BIG_KEY)
+    purchase_id: int = Field(foreign_key="purchase.id", sa_type=BigInteger)
+    supplier: str = Field(max_length=32)
+    product_ref: str = Field(max_length=64)
+    quantity: int
+    cost: int = Field(sa_type=BigInteger)
+    """Expected cost per number, minor units of the purchase's currency."""
+    idempotency_key: str = Field(unique=True, max_length=64)
+    """What the supplier is told; sent again unchanged for as long as the outcome is unknown."""
+    status: AttemptStatus = Field(default=AttemptStatus.STARTED, sa_type=AutoString)
+    error: str | None = None
+    created_at: datetime
+    ended_at: datetime | None = None
+
+
+class Sms(SQLModel, table=True):
+    """One message that arrived on a rented number; `fingerprint` makes it one, however it was learnt."""
+
+    __tablename__ = "sms"
+    __table_args__ = (UniqueConstraint("order_id", "fingerprint"),)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BIG_KEY)
+    order_id: int = Field(foreign_key="number_order.id", sa_type=BigInteger)
+    fingerprint: str = Field(max_length=80)
+    code: str | None = None
+    text: str | None = None
+    received_at: datetime
+    shown_at: datetime | None = None
+    """When Telegram took the message with this code; None while it is owed, or is withheld as late."""
+    late: bool = False
+    """It came after the money had gone back: kept, not shown for free."""
+
+
+class WebhookDelivery(SQLModel, table=True):
+    """One thing the outside told us, raw, stored before it was acknowledged."""
+
+    __tablename__ = "webhook_delivery"
+    __table_args__ = (
+        UniqueConstraint("source", "external_id"),
+        Index(
+            "ix_webhook_delivery_unhandled",
+            "id",
+            sqlite_where=text("handled_at IS NULL"),
+            postgresql_where=text("handled_at IS NULL"),
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BIG_KEY)
+    source: str = Field(max_length=32)
+    external_id: str = Field(max_length=80)
+    body: str
+    received_at: datetime
+    handled_at: datetime | None = None
+    attempts: int = 0
+    error: str | None = None
+
+
+class OutboxMessage(SQLModel, table=True):
+    """A promise to the outside, committed with the fact that caused it."""
+
+    __tablename__ = "outbox_message"
+    __table_args__ = (
+        Index(
+            "ix_outbox_message_owed",
+            "lane",
+            "due_at",
+            sqlite_where=text("done_at IS NULL"),
+            postgresql_where=text("done_at IS NULL"),
+        ),
+        Index(
+            "ix_outbox_message_serial",
+            "serial",
+            "id",
+            sqlite_where=text("done_at IS NULL"),
+            postgresql_where=text("done_at IS NULL"),
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BIG_KEY)
+    lane: str = Field(max_length=16)
+    kind: str = Field(max_length=32)
+    serial: str = Field(max_length=64)
+    """Messages with the same serial are done one after another, in order of id."""
+    payload: dict[str, Any] = Field(sa_type=JSON)
+    dedupe_key: str = Field(unique=True, max_length=96)
+    created_at: datetime
+    due_at: datetime
+    claimed_until: datetime | None = None
+    attempts: int = 0
+    done_at: datetime | None = None
+    error: str | None = None
+    """Why it was last put off or given up."""
+
+
+class Orphan(SQLModel, table=True):
+    """A number at a supplier that no purchase of ours explains."""
+
+    __tablename__ = "orphan"
+    __table_args__ = (UniqueConstraint("supplier", "supplier_ref"),)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BIG_KEY)
+    supplier: str = Field(max_length=32)
+    supplier_ref: str = Field(max_length=64)
+    found_at: datetime
+
+
+class Conversation(SQLModel, table=True):
+    """Where a renter stands in something that takes typing step by step."""
+
+    __tablename__ = "conversation"
+
+    name: str = Field(primary_key=True, max_length=32)
+    key: str = Field(primary_key=True, max_length=64)
+    state: str = Field(max_length=32)
+    context: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+
+
+class Setting(SQLModel, table=True):
+    """What the program remembers about itself: webhook secrets, the signing key of buttons."""
+
+    __tablename__ = "setting"
+
+    key: str = Field(primary_key=True, max_length=64)
+    value: str
+    updated_at: datetime

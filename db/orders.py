@@ -1,0 +1,213 @@
+"""Purchases and the orders that they are made of."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, bindparam
+from sqlmodel import col, func, insert, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from db.models import OPEN, Order, OrderStatus, Purchase
+
+WAITING = (OrderStatus.ACTIVE, OrderStatus.RECEIVED)
+"""With a number that may get a code."""
+
+
+def _in_state(statuses: Sequence[OrderStatus]) -> ColumnElement[bool]:
+    # Written out in the statement: a partial index is only used where its condition can be read there.
+    return col(Order.status).in_(
+        bindparam("statuses", statuses, expanding=True, literal_execute=True, unique=True)
+    )
+
+
+async def add_purchase(session: AsyncSession, **values: Any) -> Purchase:
+    """Whoever adds one holds the renter's lock, and has looked for the key."""
+    purchase = Purchase(**values)
+    session.add(purchase)
+    await session.flush()
+    return purchase
+
+
+async def find_purchase(session: AsyncSession, user_id: int, idempotency_key: str) -> Purchase | None:
+    return (
+        await session.exec(
+            select(Purchase).where(Purchase.user_id == user_id, Purchase.idempotency_key == idempotency_key)
+        )
+    ).one_or_none()
+
+
+async def find_purchase_by_id(session: AsyncSession, purchase_id: int) -> Purchase | None:
+    return await session.get(Purchase, purchase_id)
+
+
+async def get_purchase(session: AsyncSession, purchase_id: int) -> Purchase:
+    return await session.get_one(Purchase, purchase_id)
+
+
+async def set_message(session: AsyncSession, purchase_id: int, message_id: int | None) -> None:
+    """Remember which message is the purchase's card."""
+    await session.exec(update(Purchase).where(col(Purchase.id) == purchase_id).values(message_id=message_id))
+
+
+async def set_failure(session: AsyncSession, purchase_id: int, failure: str) -> None:
+    await session.exec(update(Purchase).where(col(Purchase.id) == purchase_id).values(failure=failure))
+
+
+async def add_orders(session: AsyncSession, purchase: Purchase) -> list[int]:
+    """One pending order for each number of a purchase; their ids, lowest first."""
+    row = {
+        "purchase_id": purchase.id,
+        "user_id": purchase.user_id,
+        "status": OrderStatus.PENDING,
+        "created_at": purchase.created_at,
+        "resends": 0,
+    }
+    added = await session.exec(insert(Order).returning(col(Order.id)), params=[row] * purchase.quantity)
+    return sorted(order_id for order_id in added.scalars() if order_id)
+
+
+async def count_open(session: AsyncSession, user_id: int) -> int:
+    return (await session.exec(select(func.count()).where(Order.user_id == user_id, _in_state(OPEN)))).one()
+
+
+async def count_bought(session: AsyncSession, user_id: int, *, since: datetime) -> int:
+    """How many numbers a renter has asked for since a moment."""
+    return (
+        await session.exec(
+            select(func.coalesce(func.sum(Purchase.quantity), 0)).where(
+                Purchase.user_id == user_id, Purchase.created_at > since
+            )
+        )
+    ).one()
+
+
+async def find(session: AsyncSession, order_id: int) -> Order | None:
+    return await session.get(Order, order_id, populate_existing=True)
+
+
+async def lock(session: AsyncSession, order_id: int) -> Order | None:
+    """As `find`; and nobody else changes the order before this transaction ends."""
+    return await session.get(Order, order_id, populate_existing=True, with_for_update=True)
+
+
+async def lock_with_purchase(session: AsyncSession, order_id: int) -> tuple[Order, Purchase] | None:
+    """An order that nobody else changes before this transaction ends."""
+    return await _one_with_purchase(session, col(Order.id) == order_id)
+
+
+async def lock_by_ref(session: AsyncSession, supplier: str, ref: str) -> tuple[Order, Purchase] | None:
+    return await _one_with_purchase(session, col(Order.supplier) == supplier, col(Order.supplier_ref) == ref)
+
+
+async def _one_with_purchase(
+    session: AsyncSession, *conditions: ColumnElement[bool]
+) -> tuple[Order, Purchase] | None:
+    found = await session.exec(
+        select(Order, Purchase)
+        .join(Purchase, col(Purchase.id) == Order.purchase_id)
+        .where(*conditions)
+        .with_for_update(of=Order)
+        .execution_options(populate_existing=True)
+    )
+    return found.one_or_none()
+
+
+async def known_refs(session: AsyncSession, supplier: str, refs: Iterable[str]) -> set[str]:
+    """Which of a supplier's orders are ours already."""
+    rows = await session.exec(
+        select(Order.supplier_ref).where(Order.supplier == supplier, col(Order.supplier_ref).in_(list(refs)))
+    )
+    return {ref for ref in rows if ref}
+
+
+async def of_purchase(session: AsyncSession, purchase_id: int) -> list[Order]:
+    return list(
+        await session.exec(select(Order).where(Order.purchase_id == purchase_id).order_by(col(Order.id)))
+    )
+
+
+async def pending_of(session: AsyncSession, purchase_id: int) -> list[Order]:
+    return list(
+        await session.exec(
+            select(Order)
+            .where(Order.purchase_id == purchase_id, Order.status == OrderStatus.PENDING)
+            .order_by(col(Order.id))
+        )
+    )
+
+
+async def move(
+    session: AsyncSession,
+    order_id: int,
+    to: OrderStatus,
+    *,
+    from_: Sequence[OrderStatus],
+    **values: Any,
+) -> bool:
+    """Compare-and-set: False, and nothing changed, where the order is in none of the states `from_`."""
+    moved = await session.exec(
+        update(Order)
+        .where(col(Order.id) == order_id, col(Order.status).in_(from_))
+        .values(status=to, **values)
+        .execution_options(synchronize_session=False)
+    )
+    return bool(moved.rowcount)
+
+
+async def change(session: AsyncSession, order_id: int, **values: Any) -> None:
+    """Change anything but the state."""
+    await session.exec(
+        update(Order)
+        .where(col(Order.id) == order_id)
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def due(session: AsyncSession, *, now: datetime, limit: int) -> list[Order]:
+    """Orders whose time is up, the longest overdue first."""
+    rows = await session.exec(
+        select(Order)
+        .where(_in_state(WAITING), col(Order.check_at) <= now)
+        .order_by(col(Order.check_at))
+        .limit(limit)
+    )
+    return list(rows)
+
+
+async def next_check(session: AsyncSession) -> datetime | None:
+    """When the next order's time is up."""
+    return (await session.exec(select(func.min(Order.check_at)).where(_in_state(WAITING)))).one()
+
+
+async def open_at(session: AsyncSession, supplier: str) -> list[Order]:
+    """Orders that wait for codes at a supplier."""
+    # Told apart here: SQLite would rather go through all that the supplier ever sold.
+    waiting = await session.exec(select(Order).where(_in_state(WAITING)))
+    return [order for order in waiting if order.supplier == supplier]
+
+
+async def of_user(
+    session: AsyncSession, user_id: int, *, open_only: bool, limit: int, offset: int
+) -> list[tuple[Order, Purchase]]:
+    """A renter's orders with their purchases, newest first."""
+    statement = (
+        select(Order, Purchase)
+        .join(Purchase, col(Purchase.id) == Order.purchase_id)
+        .where(Order.user_id == user_id)
+        .order_by(col(Order.id).desc())
+        .limit(limit)
+        .offset(offset)
+    )
+    if open_only:
+        statement = statement.where(_in_state(OPEN))
+    return [(order, purchase) for order, purchase in await session.exec(statement)]
+
+
+async def count_by_status(session: AsyncSession) -> dict[str, int]:
+    """How many orders are open, by state."""
+    rows = await session.exec(
+        select(Order.status, func.count()).where(_in_state(OPEN)).group_by(col(Order.status))
+    )
+    return {str(status): count for status, count in rows}

@@ -1,0 +1,122 @@
+"""Promises to the outside: written with their cause, claimed for a while, marked done."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import aliased
+from sqlmodel import and_, col, delete, exists, func, or_, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from db.dialect import insert_new
+from db.models import OutboxMessage
+
+
+async def add(session: AsyncSession, **values: Any) -> bool:
+    """False where the promise was made before (same `dedupe_key`)."""
+    added = await session.exec(insert_new(session, OutboxMessage).values(attempts=0, **values))
+    return bool(added.rowcount)
+
+
+def _claimable(lane: str, now: datetime) -> Any:
+    earlier = aliased(OutboxMessage)
+    return and_(
+        OutboxMessage.lane == lane,
+        col(OutboxMessage.done_at).is_(None),
+        OutboxMessage.due_at <= now,
+        or_(col(OutboxMessage.claimed_until).is_(None), col(OutboxMessage.claimed_until) <= now),
+        ~exists().where(
+            col(earlier.serial) == OutboxMessage.serial,
+            col(earlier.done_at).is_(None),
+            col(earlier.id) < OutboxMessage.id,
+        ),
+    )
+
+
+async def claim(
+    session: AsyncSession, lane: str, *, now: datetime, until: datetime, limit: int
+) -> list[OutboxMessage]:
+    """Take up to `limit` due messages of a lane, oldest first; nobody else gets them before `until`."""
+    due = (
+        select(OutboxMessage.id)
+        .where(_claimable(lane, now))
+        .order_by(col(OutboxMessage.id))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    claimed = await session.exec(
+        update(OutboxMessage)
+        .where(col(OutboxMessage.id).in_(due))
+        .values(claimed_until=until, attempts=OutboxMessage.attempts + 1)
+        .returning(OutboxMessage)
+        .execution_options(synchronize_session=False)
+    )
+    return sorted(claimed.scalars(), key=lambda message: message.id or 0)
+
+
+async def mark_done(session: AsyncSession, ids: Sequence[int], *, now: datetime) -> None:
+    await session.exec(
+        update(OutboxMessage)
+        .where(col(OutboxMessage.id).in_(ids))
+        .values(done_at=now, claimed_until=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def give_up(session: AsyncSession, message_id: int, *, error: str, now: datetime) -> None:
+    await session.exec(
+        update(OutboxMessage)
+        .where(col(OutboxMessage.id) == message_id)
+        .values(done_at=now, claimed_until=None, error=error)
+    )
+
+
+async def put_off(session: AsyncSession, message_id: int, *, until: datetime, error: str | None) -> None:
+    await session.exec(
+        update(OutboxMessage)
+        .where(col(OutboxMessage.id) == message_id)
+        .values(due_at=until, claimed_until=None, error=error)
+    )
+
+
+async def release_claims(session: AsyncSession) -> None:
+    """Give back what a process that is gone had claimed. For the one process that dispatches."""
+    await session.exec(
+        update(OutboxMessage)
+        .where(col(OutboxMessage.done_at).is_(None), col(OutboxMessage.claimed_until).is_not(None))
+        .values(claimed_until=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def next_due(session: AsyncSession, lane: str, *, after: datetime) -> datetime | None:
+    """When the next message of a lane falls due of those that were not yet."""
+    return (
+        await session.exec(
+            select(func.min(OutboxMessage.due_at)).where(
+                OutboxMessage.lane == lane,
+                col(OutboxMessage.done_at).is_(None),
+                OutboxMessage.due_at > after,
+            )
+        )
+    ).one()
+
+
+async def depth(session: AsyncSession) -> dict[str, int]:
+    """How many messages are owed, by lane."""
+    rows = await session.exec(
+        select(OutboxMessage.lane, func.count())
+        .where(col(OutboxMessage.done_at).is_(None))
+        .group_by(OutboxMessage.lane)
+    )
+    return dict(rows.all())
+
+
+async def purge(session: AsyncSession, *, before: datetime, limit: int) -> int:
+    """Forget some of what was done and promised before a moment; how many."""
+    settled = select(OutboxMessage.id).where(col(OutboxMessage.done_at).is_not(None))
+    oldest = settled.order_by(col(OutboxMessage.id)).limit(limit)
+    purged = await session.exec(
+        delete(OutboxMessage).where(col(OutboxMessage.id).in_(oldest), col(OutboxMessage.created_at) < before)
+    )
+    return purged.rowcount

@@ -1,0 +1,123 @@
+"""Connections and transactions, on SQLite and PostgreSQL alike.
+
+SQLite has one writer at a time, so writers queue for the one connection of a pool of their own
+instead of colliding on the file's lock; readers have a pool beside it and see the last commit (WAL).
+"""
+
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+from sqlalchemy import event, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+DRIVER_ERRORS = (sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError)
+SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000")
+
+
+class Database:
+    """The store. `write` and `read` open a session; nobody else opens connections."""
+
+    def __init__(self, url: str) -> None:
+        """`url`: `sqlite:///file.db` or `postgresql://user@host/name`; the async driver is picked here."""
+        parsed = make_url(url)
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        self.path = parsed.database if self.is_sqlite else None
+        if self.is_sqlite:
+            self._url = parsed.set(drivername="sqlite+aiosqlite")
+            self._writer = _sqlite_engine(self._url, begin="BEGIN IMMEDIATE", pool_size=1)
+            self._reader = _sqlite_engine(self._url, begin="BEGIN", pool_size=4)
+        else:
+            # Managed hosts print libpq's name for what the driver calls ssl.
+            mode = {"ssl": parsed.query["sslmode"]} if "sslmode" in parsed.query else {}
+            plain = parsed.difference_update_query(["sslmode"]).update_query_dict(mode)
+            self._url = plain.set(drivername="postgresql+asyncpg")
+            self._writer = self._reader = create_async_engine(
+                self._url, pool_size=16, max_overflow=0, pool_pre_ping=True, hide_parameters=True
+            )
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncSession]:
+        """A transaction that commits at the end of the block, or rolls back if the block raises.
+
+        What `after_commit` was given in the block is called once the commit is on disk. It may be lost
+        in a crash, so it only ever wakes somebody who would have looked later anyway.
+        """
+        async with AsyncSession(self._writer, expire_on_commit=False) as session:
+            async with session.begin():
+                yield session
+            for callback in session.info.pop("after_commit", {}).values():
+                callback()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """A consistent view of the last commit; what is changed in it is not kept."""
+        async with AsyncSession(self._reader, expire_on_commit=False) as session:
+            yield session
+
+    @asynccontextmanager
+    async def driver(self) -> AsyncIterator[Any]:
+        """The driver's own connection, in autocommit, for the statement where every microsecond counts.
+
+        Raises SQLAlchemyError or OSError, never the driver's own errors.
+        """
+        async with self._writer.connect() as connection:
+            raw = await connection.get_raw_connection()
+            try:
+                yield raw.driver_connection
+            except DRIVER_ERRORS as error:
+                # Its text holds the statement's values; nobody above knows drivers.
+                raise ConnectionError(f"the database refused: {type(error).__name__}") from None
+
+    async def ping(self) -> None:
+        """Raises where the database does not answer."""
+        async with self._reader.connect() as connection:
+            await connection.exec_driver_sql("SELECT 1")
+
+    def migration_engine(self) -> AsyncEngine:
+        """An engine for schema changes: without SQLite's foreign keys, which a rebuilt table would trip."""
+        if self.is_sqlite:
+            return _sqlite_engine(self._url, begin="BEGIN IMMEDIATE", pool_size=1, foreign_keys="OFF")
+        return create_async_engine(self._url)
+
+    async def aclose(self) -> None:
+        await self._writer.dispose()
+        if self._reader is not self._writer:
+            await self._reader.dispose()
+
+
+def after_commit(session: AsyncSession, name: str, callback: Callable[[], None]) -> None:
+    """Have `callback` called after this session's commit, once per `name`."""
+    session.info.setdefault("after_commit", {})[name] = callback
+
+
+def _sqlite_engine(url: Any, *, begin: str, pool_size: int, foreign_keys: str = "ON") -> AsyncEngine:
+    # Sessions end their own transactions; a second rollback on return would be a thread hop for nothing.
+    engine = create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=60,
+        pool_reset_on_return=None,
+        # Errors end up in logs, and parameters are codes and phone numbers.
+        hide_parameters=True,
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def configure(connection: Any, _record: Any) -> None:
+        # The driver would otherwise open transactions late, and lose updates between read and write.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in SQLITE_PRAGMAS:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.execute(f"PRAGMA foreign_keys={foreign_keys}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def start(connection: Any) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine

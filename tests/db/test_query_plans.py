@@ -1,0 +1,75 @@
+"""The work lists cost what is due, not what there is: their queries go through the partial indexes."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from db import deliveries, orders, outbox
+from db.session import Database
+
+pytestmark = pytest.mark.anyio
+
+NOW = datetime(2026, 2, 25, 10, tzinfo=UTC)
+
+QUERIES: dict[str, tuple[Callable[[AsyncSession], Awaitable[Any]], set[str]]] = {
+    "what is due": (lambda s: orders.due(s, now=NOW, limit=10), {"ix_number_order_due"}),
+    "the next expiry": (lambda s: orders.next_check(s), {"ix_number_order_due"}),
+    "a renter's open orders": (lambda s: orders.count_open(s, 1), {"ix_number_order_open"}),
+    "a renter's purchases of an hour": (
+        lambda s: orders.count_bought(s, 1, since=NOW),
+        {"ix_purchase_user_id_created_at"},
+    ),
+    "a supplier's order": (
+        lambda s: orders.lock_by_ref(s, "smscode", "1"),
+        {"sqlite_autoindex_number_order_1"},
+    ),
+    "a supplier's waiting orders": (lambda s: orders.open_at(s, "smscode"), {"ix_number_order_due"}),
+    "how many orders are open": (orders.count_by_status, {"ix_number_order_open"}),
+    "unhandled deliveries": (
+        lambda s: deliveries.unhandled(s, before=NOW, limit=10),
+        {"ix_webhook_delivery_unhandled"},
+    ),
+    "claimable messages": (
+        lambda s: outbox.claim(s, "CODE", now=NOW, until=NOW, limit=10),
+        {"ix_outbox_message_owed", "ix_outbox_message_serial"},
+    ),
+    "the next message": (lambda s: outbox.next_due(s, "CODE", after=NOW), {"ix_outbox_message_owed"}),
+    "how many messages are owed": (outbox.depth, {"ix_outbox_message_owed"}),
+}
+
+
+@pytest.fixture
+async def sqlite(sqlite_url: str) -> AsyncIterator[Database]:
+    database = Database(sqlite_url)
+    yield database
+    await database.aclose()
+
+
+@pytest.mark.parametrize("name", QUERIES)
+async def test_a_work_list_is_read_through_its_index(sqlite: Database, name: str):
+    query, indexes = QUERIES[name]
+    plan = await explain(sqlite, query)
+    assert {index for index in indexes if index not in plan} == set(), plan
+    assert not [line for line in plan.splitlines() if line.startswith("SCAN") and "INDEX" not in line], plan
+
+
+async def explain(database: Database, query: Callable[[AsyncSession], Awaitable[Any]]) -> str:
+    """SQLite's plan for what a query function really sends."""
+    sent: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        sent.append((statement, parameters))
+
+    async with database.write() as session:
+        connection = await session.connection()
+        assert connection.sync_connection
+        event.listen(connection.sync_connection, "before_cursor_execute", note)
+        await query(session)
+        event.remove(connection.sync_connection, "before_cursor_execute", note)
+        statement, parameters = sent[-1]
+        rows = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        return "\n".join(row["detail"] for row in rows.mappings())

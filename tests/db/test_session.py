@@ -1,0 +1,103 @@
+"""Transactions: all or nothing, one after another, and wake-ups only for what was committed."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from sqlalchemy.exc import DBAPIError, StatementError
+
+from db import settings, users
+from db.models import Sms, User
+from db.session import Database, after_commit
+
+pytestmark = pytest.mark.anyio
+
+NOW = datetime(2026, 2, 25, 10, 0, 0, 123456, tzinfo=UTC)
+
+
+async def read(database: Database, key: str) -> str | None:
+    async with database.read() as session:
+        return await settings.find(session, key)
+
+
+async def fail_while_writing(database: Database, wake: Callable[[], None] = lambda: None) -> None:
+    async with database.write() as session:
+        await settings.put(session, "a", "1", now=NOW)
+        after_commit(session, "wake", wake)
+        raise RuntimeError
+
+
+async def test_a_block_that_raises_leaves_nothing(database: Database):
+    with pytest.raises(RuntimeError):
+        await fail_while_writing(database)
+    assert await read(database, "a") is None
+
+
+async def test_readers_see_the_last_commit(database: Database):
+    async with database.write() as session:
+        await settings.put(session, "a", "1", now=NOW)
+        assert await read(database, "a") is None
+    assert await read(database, "a") == "1"
+
+
+async def test_what_is_changed_while_reading_is_not_kept(database: Database):
+    async with database.read() as session:
+        await settings.put(session, "a", "1", now=NOW)
+    assert await read(database, "a") is None
+
+
+async def test_a_wake_up_comes_after_the_commit_and_once_a_name(database: Database):
+    calls: list[str] = []
+    async with database.write() as session:
+        for _ in range(2):
+            after_commit(session, "wake", lambda: calls.append("wake"))
+        assert calls == []
+    assert calls == ["wake"]
+
+
+async def test_a_wake_up_does_not_come_without_a_commit(database: Database):
+    calls: list[str] = []
+    with pytest.raises(RuntimeError):
+        await fail_while_writing(database, lambda: calls.append("wake"))
+    assert calls == []
+
+
+async def test_writers_do_not_lose_each_others_changes(database: Database):
+    async def meet(number: int) -> None:
+        async with database.write() as session:
+            await users.ensure(session, number, now=NOW)
+
+    await asyncio.gather(*(meet(number) for number in range(50)))
+    async with database.read() as session:
+        assert len(await users.search(session, "", limit=100)) == 50
+
+
+async def test_moments_come_back_in_utc_to_the_microsecond(database: Database):
+    elsewhere = NOW.astimezone(timezone(timedelta(hours=7)))
+    async with database.write() as session:
+        await users.ensure(session, 1, now=elsewhere)
+    async with database.read() as session:
+        user = await users.find(session, 1)
+    assert user
+    assert user.created_at == NOW
+    assert user.created_at.utcoffset() == timedelta(0)
+
+
+async def test_a_moment_without_a_zone_is_refused(database: Database):
+    with pytest.raises((StatementError, ValueError)):
+        async with database.write() as session:
+            session.add(User(id=1, created_at=NOW.replace(tzinfo=None)))
+
+
+async def test_ids_of_telegram_fit(database: Database):
+    async with database.write() as session:
+        await users.ensure(session, 2**52 - 1, now=NOW)
+    async with database.read() as session:
+        assert await users.find(session, 2**52 - 1)
+
+
+async def test_foreign_keys_are_enforced(database: Database):
+    with pytest.raises(DBAPIError):
+        async with database.write() as session:
+            session.add(Sms(order_id=999, fingerprint="0:1", received_at=NOW))
