@@ -1,0 +1,119 @@
+"""Renters and their wallets."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from db import ledger as db_ledger
+from db import users
+from db.models import LedgerEntry, User
+from db.session import Database
+from services import ledger
+from services.clock import Clock
+from services.errors import UserNotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Wallet:
+    """Minor units of `currency`."""
+
+    available: int
+    held: int
+    currency: str
+    moves: tuple[LedgerEntry, ...]
+    """Newest first."""
+
+
+class Accounts:
+    """Who the renters are and what they have."""
+
+    def __init__(self, database: Database, clock: Clock, *, currency: str) -> None:
+        self._database = database
+        self._clock = clock
+        self._currency = currency
+
+    async def meet(self, user_id: int, *, name: str, username: str | None, language_code: str) -> User:
+        """Write down somebody who writes to us, if that is news."""
+        user = await self.find(user_id)
+        if user is None or _is_news(user, name, username, language_code, self._clock.now()):
+            async with self._database.write() as session:
+                await users.meet(
+                    session,
+                    user_id,
+                    name=name,
+                    username=username,
+                    language_code=language_code,
+                    now=self._clock.now(),
+                )
+            user = await self.get(user_id)
+        return user
+
+    async def find(self, user_id: int) -> User | None:
+        async with self._database.read() as session:
+            return await users.find(session, user_id)
+
+    async def get(self, user_id: int) -> User:
+        """Raises UserNotFound."""
+        user = await self.find(user_id)
+        if user is None:
+            raise UserNotFound
+        return user
+
+    async def accept_terms(self, user_id: int) -> None:
+        async with self._database.write() as session:
+            await users.accept_terms(session, user_id, now=self._clock.now())
+
+    async def mark_blocked(self, user_id: int) -> None:
+        """They blocked the bot: nothing more is sent until they write again."""
+        async with self._database.write() as session:
+            await users.mark_blocked(session, user_id, now=self._clock.now())
+
+    async def search(self, text: str, *, limit: int = 10) -> list[User]:
+        async with self._database.read() as session:
+            return await users.search(session, text, limit=limit)
+
+    async def wallet(self, user_id: int, *, moves: int = 5) -> Wallet:
+        async with self._database.read() as session:
+            name = ledger.wallet(user_id)
+            return Wallet(
+                await db_ledger.balance(session, name),
+                await db_ledger.held_for(session, user_id),
+                self._currency,
+                tuple(await db_ledger.last_moves(session, name, limit=moves)),
+            )
+
+    async def credit(self, user_id: int, amount: int, *, key: str, reason: str | None) -> bool:
+        """The operator gives money; False where `key` did it before. They need not have met the bot."""
+        async with self._database.write() as session:
+            now = self._clock.now()
+            await users.ensure(session, user_id, now=now)
+            return await ledger.top_up(
+                session,
+                user_id,
+                amount,
+                currency=self._currency,
+                by="operator",
+                key=key,
+                now=now,
+                reason=reason,
+            )
+
+    async def debit(self, user_id: int, amount: int, *, key: str, reason: str | None) -> bool:
+        """The operator takes money back; False where `key` did it before. Raises InsufficientFunds."""
+        async with self._database.write() as session:
+            return await ledger.debit(
+                session,
+                user_id,
+                amount,
+                currency=self._currency,
+                key=key,
+                now=self._clock.now(),
+                reason=reason,
+            )
+
+
+def _is_news(user: User, name: str, username: str | None, language_code: str, now: datetime) -> bool:
+    told = (user.name, user.username, user.language_code)
+    if told != (name, username, language_code) or user.blocked_at or user.seen_at is None:
+        return True
+    # Once a day is often enough to know who is still around.
+    return now - user.seen_at > timedelta(days=1)

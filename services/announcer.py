@@ -1,0 +1,51 @@
+"""Promises to tell people something; what exactly they read is decided when it is sent, from the facts."""
+
+import secrets
+from typing import Any
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.lanes import Lane
+from services.outbox import Outbox
+
+CODE, CARD, ALERT = "code", "card", "alert"
+
+
+class Announcer:
+    """Writes outbox rows inside the transaction of the fact that they tell of."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+
+    async def code(self, session: AsyncSession, user_id: int, sms_id: int) -> None:
+        """A code, always a message of its own, in order for one renter; its card is redrawn after it."""
+        await self._outbox.add(
+            session,
+            CODE,
+            {"sms_id": sms_id},
+            lane=Lane.CODE.name,
+            serial=f"codes:{user_id}",
+            key=f"code:{sms_id}",
+        )
+
+    async def card(self, session: AsyncSession, purchase_id: int) -> None:
+        """The card is out of date. One at a time per card, so the last edit is the latest state."""
+        await self._outbox.add(
+            session,
+            CARD,
+            {"purchase_id": purchase_id},
+            lane=Lane.EDIT.name,
+            serial=f"card:{purchase_id}",
+            key=f"card:{purchase_id}:{secrets.token_hex(8)}",
+        )
+
+    async def alert(self, session: AsyncSession, name: str, key: str, **facts: Any) -> None:
+        """Something that the operator should know, once per `key`."""
+        await self._outbox.add(
+            session,
+            ALERT,
+            {"name": name, **facts},
+            lane=Lane.REPLY.name,
+            serial="alerts",
+            key=f"alert:{name}:{key}",
+        )

@@ -1,0 +1,272 @@
+"""Buys what renters have paid for. Whatever happens between two lines, nothing is bought twice or forgotten.
+
+Each call is written down as an attempt before it is made, with the key that the supplier will know it by.
+An attempt that is found already running was cut off by a crash or a lost answer: it is repeated with its
+own key, and if that does not settle it, looked up in the supplier's list. It never ends on a guess.
+"""
+
+import secrets
+from datetime import timedelta
+
+import structlog
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from db import attempts, orders
+from db.models import Attempt, AttemptStatus, OrderStatus, OutboxMessage, Purchase
+from db.session import Database
+from services import ledger
+from services.announcer import Announcer
+from services.catalog import Catalog, Route
+from services.clock import Clock
+from services.errors import (
+    AccessRefused,
+    Deferred,
+    ProductGone,
+    SupplierBroke,
+    UpstreamError,
+    UpstreamRefused,
+    UpstreamUnavailable,
+    UpstreamUnknown,
+)
+from services.money import to_minor
+from services.outbox import retry_delay
+from services.rates import Rates
+from services.rentals import ENDS, Rentals
+from services.suppliers.base import RemoteOrder
+from services.supply import Suppliers
+
+log = structlog.get_logger()
+
+PATIENCE = timedelta(seconds=45)
+"""How long a renter waits for a supplier that cannot be reached before the money goes back."""
+LOOKUP_PATIENCE = timedelta(minutes=2)
+"""How long after a lost answer an order may still turn up in the supplier's list."""
+CLOCK_SKEW = timedelta(minutes=2)
+"""How far a supplier's clock may be from ours."""
+DEFAULT_LIFETIME = timedelta(minutes=20)
+UNREACHABLE = "unreachable"
+OUR_FAULT = "our account with the supplier"
+"""No balance there, or a wrong key: the operator's to mend, not a lack of numbers."""
+
+
+class Buying:
+    """The worker behind every purchase."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        catalog: Catalog,
+        suppliers: Suppliers,
+        rates: Rates,
+        rentals: Rentals,
+        announcer: Announcer,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._catalog = catalog
+        self._suppliers = suppliers
+        self._rates = rates
+        self._rentals = rentals
+        self._announcer = announcer
+
+    async def buy(self, message: OutboxMessage) -> None:
+        """Get a number for every pending order of a purchase, or give the money back."""
+        purchase_id = message.payload["purchase_id"]
+        resumed = await self._find_running(purchase_id)
+        if resumed:
+            await self._resume(resumed)
+        while attempt := await self._start(purchase_id):
+            await self._call(attempt, message.attempts)
+
+    async def _find_running(self, purchase_id: int) -> Attempt | None:
+        async with self._database.read() as session:
+            return await attempts.running(session, purchase_id)
+
+    async def _start(self, purchase_id: int) -> Attempt | None:
+        """Write the next attempt down; None when there is nothing left to buy, or nowhere to buy it."""
+        async with self._database.write() as session:
+            pending = await orders.pending_of(session, purchase_id)
+            if not pending:
+                return None
+            purchase = await orders.get_purchase(session, purchase_id)
+            route = await self._next_route(session, purchase)
+            if route is None:
+                await self._fail(session, purchase)
+                return None
+            return await attempts.add(
+                session,
+                purchase_id=purchase_id,
+                supplier=route.supplier,
+                product_ref=route.product_ref,
+                quantity=len(pending),
+                cost=route.cost,
+                idempotency_key=f"numlet-{purchase_id}-{secrets.token_hex(8)}",
+                created_at=self._clock.now(),
+            )
+
+    async def _next_route(self, session: AsyncSession, purchase: Purchase) -> Route | None:
+        """The cheapest route not yet tried whose price fits under the hold."""
+        line = self._catalog.line(purchase.service_id, purchase.country)
+        patient = self._clock.now() - purchase.created_at < PATIENCE
+        tried = {
+            (attempt.supplier, attempt.product_ref)
+            for attempt in await attempts.of_purchase(session, purchase.id or 0)
+            if not (patient and attempt.error == UNREACHABLE)
+        }
+        for route in line.routes if line else ():
+            if route.price <= purchase.price and (route.supplier, route.product_ref) not in tried:
+                return route
+        return None
+
+    async def _call(self, attempt: Attempt, tries: int) -> None:
+        """Make the first call of an attempt."""
+        try:
+            await self._sold(attempt, await self._buy_remotely(attempt))
+        except UpstreamUnavailable as error:
+            # Never accepted, and nothing was sent before: this attempt is over, whatever comes next.
+            await self._refuse(attempt, UNREACHABLE)
+            delay = min(retry_delay(tries, error.retry_after), PATIENCE)
+            raise Deferred(self._clock.now() + delay) from error
+        except UpstreamRefused as error:
+            await self._refuse(attempt, str(error), because=error)
+        except UpstreamUnknown:
+            await self._resume(attempt)
+
+    async def _resume(self, attempt: Attempt) -> None:
+        """Settle an attempt that may have bought. Raises UpstreamError to try again later."""
+        try:
+            await self._sold(attempt, await self._buy_remotely(attempt))
+        except UpstreamRefused as error:
+            # A refusal of the repetition says nothing about the first call.
+            await self._look_up(attempt, error, final=True)
+        except UpstreamUnknown as error:
+            await self._look_up(attempt, error, final=self._is_old(attempt))
+
+    async def _look_up(self, attempt: Attempt, error: UpstreamError, *, final: bool) -> None:
+        """Find what an attempt bought in the supplier's list; if nothing, it ends only where `final`."""
+        found = await self._find_unclaimed(attempt)
+        if found:
+            await self._sold(attempt, found)
+        elif final:
+            await self._refuse(attempt, str(error), because=error)
+        else:
+            raise error
+
+    async def _find_unclaimed(self, attempt: Attempt) -> list[RemoteOrder]:
+        with self._suppliers.calling(attempt.supplier) as supplier:
+            if not supplier.capabilities.lookup:
+                return []
+            remote = await supplier.orders_since(attempt.created_at - CLOCK_SKEW)
+        same = [order for order in remote if order.product_ref == attempt.product_ref]
+        async with self._database.read() as session:
+            known = await orders.known_refs(session, attempt.supplier, [order.ref for order in same])
+        return [order for order in same if order.ref not in known][: attempt.quantity]
+
+    def _is_old(self, attempt: Attempt) -> bool:
+        return self._clock.now() - attempt.created_at > LOOKUP_PATIENCE
+
+    async def _buy_remotely(self, attempt: Attempt) -> list[RemoteOrder]:
+        with self._suppliers.calling(attempt.supplier) as supplier:
+            purchase = await supplier.buy(
+                attempt.product_ref, quantity=attempt.quantity, key=attempt.idempotency_key
+            )
+            completed = [await self._completed(order, attempt.supplier) for order in purchase.orders]
+        alive = [order for order in completed if order.phone_number or order.status not in ENDS]
+        if not alive:
+            raise ProductGone("ended before it had a number", upstream=attempt.supplier)
+        return alive
+
+    async def _completed(self, order: RemoteOrder, supplier: str) -> RemoteOrder:
+        """An order with its number, asked for where the answer to `buy` did not bring it."""
+        if order.phone_number:
+            return order
+        try:
+            return await self._suppliers[supplier].get_order(order.ref)
+        except UpstreamError as error:
+            # Bought it is: what became of the question says nothing about that.
+            raise UpstreamUnknown(str(error), upstream=supplier) from error
+
+    async def _sold(self, attempt: Attempt, sold: list[RemoteOrder]) -> None:
+        """Give the numbers to the purchase's pending orders.
+
+        Raises UpstreamUnknown where another purchase that looked for its own has taken them all: then its
+        own is still in the list.
+        """
+        assert attempt.id is not None
+        now = self._clock.now()
+        async with self._database.write() as session:
+            if not await attempts.end(session, attempt.id, AttemptStatus.SOLD, now=now):
+                return
+            known = await orders.known_refs(session, attempt.supplier, [order.ref for order in sold])
+            pending = await orders.pending_of(session, attempt.purchase_id)
+            fresh = list({remote.ref: remote for remote in sold if remote.ref not in known}.values())
+            if not fresh:
+                raise UpstreamUnknown("taken by another purchase", upstream=attempt.supplier)
+            if not all(remote.phone_number for remote in fresh):
+                raise UpstreamUnknown("sold without a number", upstream=attempt.supplier)
+            for order, remote in zip(pending, fresh, strict=False):
+                expires_at = remote.expires_at or now + DEFAULT_LIFETIME
+                await orders.move(
+                    session,
+                    order.id or 0,
+                    OrderStatus.ACTIVE,
+                    from_=[OrderStatus.PENDING],
+                    supplier=attempt.supplier,
+                    supplier_ref=remote.ref,
+                    phone_number=remote.phone_number,
+                    cost=await self._cost(session, attempt, remote),
+                    activated_at=remote.created_at or now,
+                    expires_at=expires_at,
+                    check_at=expires_at,
+                )
+                await self._rentals.apply(session, order.id or 0, remote)
+            self._rentals.wake_expiry(session)
+            await self._announcer.card(session, attempt.purchase_id)
+        log.info("purchase.sold", purchase=attempt.purchase_id, supplier=attempt.supplier, count=len(fresh))
+
+    async def _cost(self, session: AsyncSession, attempt: Attempt, remote: RemoteOrder) -> int:
+        """What it cost, in minor units: what the supplier says, else what its catalog said."""
+        if remote.cost_decimal is None or remote.currency is None:
+            return attempt.cost
+        purchase = await orders.get_purchase(session, attempt.purchase_id)
+        cost = self._rates.convert_decimal(remote.cost_decimal, remote.currency, purchase.currency)
+        return attempt.cost if cost is None else to_minor(cost, purchase.currency)
+
+    async def _refuse(self, attempt: Attempt, error: str, *, because: UpstreamError | None = None) -> None:
+        assert attempt.id is not None
+        now = self._clock.now()
+        ours = isinstance(because, SupplierBroke | AccessRefused)
+        async with self._database.write() as session:
+            await attempts.end(
+                session, attempt.id, AttemptStatus.REFUSED, now=now, error=OUR_FAULT if ours else error
+            )
+            if ours:
+                name = "supplier_broke" if isinstance(because, SupplierBroke) else "access_refused"
+                # Once an hour, not once a renter.
+                key = f"{attempt.supplier}:{now:%Y%m%d%H}"
+                await self._announcer.alert(session, name, key, supplier=attempt.supplier)
+        log.info("purchase.refused", purchase=attempt.purchase_id, supplier=attempt.supplier, error=error)
+
+    async def _fail(self, session: AsyncSession, purchase: Purchase) -> None:
+        """Nobody sells it: what is still pending fails and its money goes back."""
+        now = self._clock.now()
+        assert purchase.id is not None
+        past = await attempts.of_purchase(session, purchase.id)
+        trouble = any(attempt.error in (UNREACHABLE, OUR_FAULT) for attempt in past)
+        await orders.set_failure(session, purchase.id, "supplier_trouble" if trouble else "out_of_stock")
+        for order in await orders.pending_of(session, purchase.id):
+            assert order.id is not None
+            failed = await orders.move(
+                session, order.id, OrderStatus.FAILED, from_=[OrderStatus.PENDING], ended_at=now
+            )
+            if failed:
+                await ledger.release(
+                    session,
+                    purchase.user_id,
+                    order.id,
+                    purchase.price,
+                    currency=purchase.currency,
+                    now=now,
+                )
+        await self._announcer.card(session, purchase.id)

@@ -1,0 +1,178 @@
+"""Everything that can go wrong, sorted by what the caller can do about it.
+
+NumletError
+  CustomerError            a person can act
+    InsufficientFunds
+    OutOfStock
+    PriceChanged
+    LimitReached
+    TermsNotAccepted
+    Banned
+    OrderNotFound
+    UserNotFound
+    NotPossible
+  ConflictError            already done, or moved on
+    KeyReused
+  UpstreamError            a supplier or a sender
+    UpstreamRefused        a definite no: release the hold
+      ProductGone
+      SupplierBroke
+      CancelTooEarly
+      RemoteOrderNotFound
+      AccessRefused
+    UpstreamUnavailable    never accepted: retry with the same key
+    UpstreamUnknown        sent, no clear answer: look it up first
+      UpstreamBroken       unreadable answer: as unknown, and page someone
+  WebhookRefused
+    BadSignature
+    BadEvent
+  Deferred                 not now, try again later: no failure
+"""
+
+from datetime import datetime, timedelta
+
+
+class NumletError(Exception):
+    """Root of all errors that this program raises on purpose."""
+
+
+class CustomerError(NumletError):
+    """A person can act on this; the front end finds the words."""
+
+
+class InsufficientFunds(CustomerError):
+    """The wallet does not hold `needed`; both amounts are minor units of `currency`."""
+
+    def __init__(self, *, needed: int, available: int, currency: str) -> None:
+        super().__init__(f"{needed} {currency} needed, {available} available")
+        self.needed = needed
+        self.available = available
+        self.currency = currency
+
+
+class OutOfStock(CustomerError):
+    """No supplier sells this service in this country now."""
+
+
+class PriceChanged(CustomerError):
+    """Every live offer costs more than the price on the button (minor units of the shop's currency)."""
+
+    def __init__(self, *, offered: int, current: int) -> None:
+        super().__init__(f"offered at {offered}, now {current}")
+        self.offered = offered
+        self.current = current
+
+
+class LimitReached(CustomerError):
+    """The renter has `limit` open orders, or bought `limit` numbers within `per`."""
+
+    def __init__(self, *, limit: int, per: timedelta | None = None) -> None:
+        super().__init__(f"limit of {limit} reached")
+        self.limit = limit
+        self.per = per
+
+
+class TermsNotAccepted(CustomerError):
+    """The renter has not accepted the terms yet."""
+
+
+class Banned(CustomerError):
+    """The operator has banned this renter."""
+
+
+class OrderNotFound(CustomerError):
+    """There is no such order, or it belongs to somebody else."""
+
+
+class UserNotFound(CustomerError):
+    """Nobody with this id has met the bot."""
+
+
+class NotPossible(CustomerError):
+    """The order's state, or its supplier, does not allow this `action`."""
+
+    def __init__(self, action: str, *, status: str) -> None:
+        super().__init__(f"cannot {action} an order that is {status}")
+        self.action = action
+        self.status = status
+
+
+class ConflictError(NumletError):
+    """The thing was already done, or the world moved on meanwhile."""
+
+
+class KeyReused(ConflictError):
+    """An idempotency key came back with other parameters."""
+
+
+class UpstreamError(NumletError):
+    """A supplier or a sender; `upstream` names it, `code` is the vendor's own word where it gave one."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        upstream: str = "",
+        code: str | None = None,
+        retry_after: timedelta | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.upstream = upstream
+        self.code = code
+        self.retry_after = retry_after
+
+
+class UpstreamRefused(UpstreamError):
+    """A definite no: nothing was done and nothing will be."""
+
+
+class ProductGone(UpstreamRefused):
+    """The product cannot be sold now: no stock, or the network behind the supplier refused it."""
+
+
+class SupplierBroke(UpstreamRefused):
+    """Our own balance with the supplier is too low: the operator must top it up."""
+
+
+class CancelTooEarly(UpstreamRefused):
+    """The supplier does not cancel an order this young; try again later."""
+
+
+class RemoteOrderNotFound(UpstreamRefused):
+    """The supplier knows no such order."""
+
+
+class AccessRefused(UpstreamRefused):
+    """The supplier refuses our credentials: the operator must mend the setting."""
+
+
+class UpstreamUnavailable(UpstreamError):
+    """Never accepted (connect error, 429, 503): retry with the same key, after `retry_after` where given."""
+
+
+class UpstreamUnknown(UpstreamError):
+    """Sent, but no clear answer (read timeout, 5xx): look it up before doing anything else."""
+
+
+class UpstreamBroken(UpstreamUnknown):
+    """The answer cannot be read: as unknown, and somebody should look at it."""
+
+
+class WebhookRefused(NumletError):
+    """An incoming webhook that must have no effect."""
+
+
+class BadSignature(WebhookRefused):
+    """The signature is missing or wrong."""
+
+
+class BadEvent(WebhookRefused):
+    """Signed, but no event."""
+
+
+class Deferred(NumletError):
+    """Raised by an outbox worker: not now, try again at `until` (aware UTC); not a failure."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(f"deferred until {until:%H:%M:%S}")
+        self.until = until

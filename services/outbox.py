@@ -1,0 +1,207 @@
+"""What we owe the outside world: kept in the database, done at least once, in order where order matters."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from db import outbox
+from db.models import OutboxMessage
+from db.session import Database, after_commit
+from services.clock import Clock
+from services.errors import Deferred, UpstreamError
+from services.lanes import Lane
+
+log = structlog.get_logger()
+
+Effect = Callable[[AsyncSession], Awaitable[None]]
+Worker = Callable[[OutboxMessage], Awaitable[Effect | None]]
+"""Does what a message promises; what it returns is committed together with the mark that it is done."""
+
+SUPPLIER = "supplier"
+LANES = {
+    Lane.CODE.name: 16,
+    SUPPLIER: 16,
+    Lane.REPLY.name: 8,
+    Lane.EDIT.name: 8,
+    Lane.BULK.name: 4,
+}
+"""How many messages of each lane are under way at once: no lane can fill another's places."""
+
+LEASE = timedelta(minutes=5)
+"""Longer than any worker takes; after it a message that nobody finished is taken up again."""
+SAFETY_POLL = timedelta(seconds=10)
+"""How long a lost wake-up can delay anything."""
+PATIENCE = timedelta(hours=24)
+"""After this long a message that still fails is given up; not what suppliers are asked: money hangs on it."""
+FIRST_RETRY, LAST_RETRY = timedelta(seconds=2), timedelta(minutes=2)
+
+
+def retry_delay(attempts: int, retry_after: timedelta | None) -> timedelta:
+    """How long to wait after the `attempts`-th failure: what we were told, else doubling from two seconds."""
+    if retry_after is not None:
+        return retry_after
+    return min(LAST_RETRY, FIRST_RETRY * (1 << min(attempts - 1, 16)))
+
+
+class Outbox:
+    """`add` makes a promise inside the caller's transaction; `run` keeps them."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._workers: dict[str, Worker] = {}
+        self._wakes = {lane: asyncio.Event() for lane in LANES}
+        self._under_way: set[int | None] = set()
+        self._running: dict[str, set[asyncio.Task[None]]] = {lane: set() for lane in LANES}
+
+    def register(self, workers: Mapping[str, Worker]) -> None:
+        """Say who does which kind of message."""
+        self._workers.update(workers)
+
+    async def add(
+        self,
+        session: AsyncSession,
+        kind: str,
+        payload: dict[str, Any],
+        *,
+        lane: str,
+        serial: str,
+        key: str,
+        due_at: datetime | None = None,
+    ) -> bool:
+        """Promise something; False where `key` was promised before.
+
+        Messages with the same `serial` are done one after another. `due_at`: aware UTC, now by default.
+        """
+        now = self._clock.now()
+        after_commit(session, f"outbox:{lane}", self._wakes[lane].set)
+        return await outbox.add(
+            session,
+            kind=kind,
+            payload=payload,
+            lane=lane,
+            serial=serial,
+            dedupe_key=key,
+            created_at=now,
+            due_at=due_at or now,
+        )
+
+    async def recover(self) -> None:
+        """At start: take back what a process that is gone had claimed."""
+        async with self._database.write() as session:
+            await outbox.release_claims(session)
+
+    async def run(self) -> None:
+        """Keep promises until cancelled; then wait for those under way."""
+        try:
+            async with asyncio.TaskGroup() as lanes:
+                for lane in LANES:
+                    lanes.create_task(self._serve(lane))
+        finally:
+            under_way = set().union(*self._running.values())
+            if under_way:
+                await asyncio.wait(under_way)
+
+    async def drain(self) -> None:
+        """Do all that is due now, and what follows from it."""
+        while True:
+            now = self._clock.now()
+            started = [await self._start_due(lane, now) for lane in LANES]
+            under_way: set[asyncio.Task[None]] = set().union(*self._running.values())
+            if not under_way and not any(started):
+                return
+            if under_way:
+                await asyncio.wait(under_way)
+
+    async def _serve(self, lane: str) -> None:
+        wake = self._wakes[lane]
+        while True:
+            wake.clear()
+            now = self._clock.now()
+            try:
+                await self._start_due(lane, now)
+                pause = await self._until_next(lane, now)
+            except (SQLAlchemyError, OSError) as error:
+                log.error("outbox.database_unavailable", lane=lane, error=type(error).__name__)
+                pause = 1.0
+            try:
+                async with asyncio.timeout(pause):
+                    await wake.wait()
+            except TimeoutError:
+                pass
+
+    async def _until_next(self, lane: str, now: datetime) -> float:
+        """Seconds until something of the lane falls due, at most the safety poll's."""
+        if len(self._running[lane]) >= LANES[lane]:
+            return SAFETY_POLL.total_seconds()
+        # What is due but was not claimed waits for its turn in a series, whose end wakes us.
+        async with self._database.read() as session:
+            due_at = await outbox.next_due(session, lane, after=now)
+        if due_at is None:
+            return SAFETY_POLL.total_seconds()
+        return max(timedelta(0), min(SAFETY_POLL, due_at - self._clock.now())).total_seconds()
+
+    async def _start_due(self, lane: str, now: datetime) -> bool:
+        running = self._running[lane]
+        free = LANES[lane] - len(running)
+        if free <= 0:
+            return False
+        async with self._database.write() as session:
+            messages = await outbox.claim(session, lane, now=now, until=now + LEASE, limit=free)
+        for message in messages:
+            if message.id in self._under_way:
+                continue  # it takes longer than its lease, which was just renewed
+            self._under_way.add(message.id)
+            task = asyncio.create_task(self._do(message))
+            running.add(task)
+            task.add_done_callback(lambda done, lane=lane: self._ended(lane, done))  # type: ignore[misc]
+        return bool(messages)
+
+    def _ended(self, lane: str, task: asyncio.Task[None]) -> None:
+        self._running[lane].discard(task)
+        self._wakes[lane].set()
+        if not task.cancelled() and (error := task.exception()):
+            # Only the database can fail here; the lease brings the message back.
+            log.error("outbox.not_recorded", lane=lane, error=type(error).__name__)
+
+    async def _do(self, message: OutboxMessage) -> None:
+        try:
+            await self._work(message)
+        finally:
+            self._under_way.discard(message.id)
+
+    async def _work(self, message: OutboxMessage) -> None:
+        assert message.id is not None
+        try:
+            effect = await self._workers[message.kind](message)
+        except Deferred as deferred:
+            await self._put_off(message, deferred.until, error=None)
+        except UpstreamError as error:
+            delay = retry_delay(message.attempts, error.retry_after)
+            await self._retry(message, delay, f"{type(error).__name__}: {error}")
+        except Exception as error:  # the outermost loop of all jobs: a bug in one must not stop the rest
+            log.exception("outbox.failed", kind=message.kind, id=message.id)
+            await self._retry(message, retry_delay(message.attempts, None), type(error).__name__)
+        else:
+            async with self._database.write() as session:
+                await outbox.mark_done(session, [message.id], now=self._clock.now())
+                if effect:
+                    await effect(session)
+
+    async def _retry(self, message: OutboxMessage, delay: timedelta, error: str) -> None:
+        now = self._clock.now()
+        if message.lane == SUPPLIER or now + delay - message.created_at < PATIENCE:
+            await self._put_off(message, now + delay, error=error)
+            return
+        log.error("outbox.given_up", kind=message.kind, id=message.id, error=error)
+        async with self._database.write() as session:
+            await outbox.give_up(session, message.id or 0, error=error, now=now)
+
+    async def _put_off(self, message: OutboxMessage, until: datetime, *, error: str | None) -> None:
+        async with self._database.write() as session:
+            await outbox.put_off(session, message.id or 0, until=until, error=error)

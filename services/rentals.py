@@ -1,0 +1,372 @@
+"""The life of a rented number after it was bought: its codes, its end, and what the supplier says of both."""
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+import structlog
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from db import attempts, orders
+from db import sms as db_sms
+from db.models import Order, OrderStatus, OutboxMessage, Purchase, Sms
+from db.session import Database, after_commit
+from services import ledger
+from services.announcer import Announcer
+from services.clock import Clock
+from services.deliveries import Delivery
+from services.errors import (
+    CancelTooEarly,
+    Deferred,
+    RemoteOrderNotFound,
+    UpstreamError,
+    UpstreamRefused,
+)
+from services.suppliers.base import EventKind, RemoteOrder, RemoteSms, RemoteStatus, Supplier
+from services.supply import Suppliers
+
+log = structlog.get_logger()
+
+ENDS = {
+    RemoteStatus.COMPLETED: OrderStatus.COMPLETED,
+    RemoteStatus.CANCELED: OrderStatus.CANCELED,
+    RemoteStatus.EXPIRED: OrderStatus.EXPIRED,
+}
+LOOK_AGAIN = timedelta(seconds=5)
+"""When the time is up by our clock but not by the supplier's."""
+ASK_AGAIN = timedelta(seconds=30)
+"""When the supplier cannot be asked: the money stays on hold until it can."""
+CANCEL_AGAIN, LATEST_CANCEL = timedelta(seconds=10), timedelta(seconds=30)
+AT_ONCE = 8
+DUE_AT_ONCE = 500
+
+
+def event_serial(supplier: Supplier, body: str) -> str:
+    """The series in which a supplier's events are handled in order: that of their order. Raises BadEvent."""
+    return f"{supplier.name}:{supplier.parse_event(body.encode()).order_ref}"
+
+
+class Rentals:
+    """Applies what suppliers say to our orders; each change of state moves its money in the same commit."""
+
+    def __init__(self, database: Database, clock: Clock, suppliers: Suppliers, announcer: Announcer) -> None:
+        self._database = database
+        self._clock = clock
+        self._suppliers = suppliers
+        self._announcer = announcer
+        self.on_expiry_change: Callable[[], None] = lambda: None
+        """Called after a commit that may have brought the next expiry nearer."""
+
+    async def handle_event(self, supplier: str, delivery: Delivery) -> None:
+        """A webhook that was verified and stored."""
+        event = self._suppliers[supplier].parse_event(delivery.body.encode())
+        if event.order_ref is None:
+            return
+        async with self._database.write() as session:
+            found = await orders.lock_by_ref(session, supplier, event.order_ref)
+            if found is None:
+                # Not bought yet as far as we know, or not ours: the reconciliation tells which.
+                log.info("webhook.unknown_order", supplier=supplier, event_kind=event.kind)
+            elif event.sms:
+                await self._record(session, *found, event.sms)
+            elif event.kind is not EventKind.OTHER:
+                # The event may have been overtaken, or an earlier one lost: the order itself knows. It is
+                # asked by the scheduler, so that a supplier that is slow to answer holds up no code.
+                await orders.change(session, found[0].id or 0, check_at=self._clock.now())
+                self.wake_expiry(session)
+
+    async def sync(self, order: Order) -> None:
+        """Ask the supplier how an order stands and apply it. Raises UpstreamError."""
+        assert order.id is not None
+        assert order.supplier
+        assert order.supplier_ref
+        with self._suppliers.calling(order.supplier) as supplier:
+            remote = await supplier.get_order(order.supplier_ref)
+        async with self._database.write() as session:
+            await self.apply(session, order.id, remote)
+
+    async def apply(self, session: AsyncSession, order_id: int, remote: RemoteOrder) -> None:
+        """Make our order agree with the supplier's."""
+        if remote.sms:
+            await self.record_sms(session, order_id, remote.sms)
+        if remote.status in ENDS:
+            await self._end(session, order_id, ENDS[remote.status])
+
+    async def record_sms(self, session: AsyncSession, order_id: int, message: RemoteSms) -> None:
+        """Keep a message once, however often it is heard of; the first one is paid for."""
+        found = await orders.lock_with_purchase(session, order_id)
+        if found:
+            await self._record(session, *found, message)
+
+    async def _record(
+        self, session: AsyncSession, order: Order, purchase: Purchase, message: RemoteSms
+    ) -> None:
+        order_id, was = order.id or 0, order.status
+        known = _find_same(await db_sms.of_orders(session, [order_id]), order, message)
+        if known and known.id:
+            await db_sms.complete(
+                session, known.id, code=known.code or message.code, text=known.text or message.text
+            )
+            return
+        now = self._clock.now()
+        received = await orders.move(
+            session,
+            order_id,
+            OrderStatus.RECEIVED,
+            from_=[OrderStatus.ACTIVE, OrderStatus.RECEIVED],
+            notice=None,
+        )
+        late = not received and was != OrderStatus.COMPLETED
+        sms_id = await db_sms.add(
+            session,
+            order_id=order_id,
+            fingerprint=_fingerprint(_epoch(order, message), message),
+            code=message.code,
+            text=message.text,
+            received_at=message.received_at or now,
+            late=late,
+        )
+        if sms_id is None:
+            return
+        if was == OrderStatus.ACTIVE and received:
+            await ledger.capture(session, order_id, purchase.price, currency=purchase.currency, now=now)
+        if late:
+            await self._announcer.card(session, order.purchase_id)
+        else:
+            await self._announcer.code(session, order.user_id, sms_id)
+
+    async def _end(self, session: AsyncSession, order_id: int, status: OrderStatus) -> None:
+        """End an order as the supplier did; without a code the hold goes back."""
+        now = self._clock.now()
+        order = await orders.find(session, order_id)
+        if order is None:
+            return
+        without_code = OrderStatus.CANCELED if status is OrderStatus.CANCELED else OrderStatus.EXPIRED
+        if await orders.move(
+            session, order_id, without_code, from_=[OrderStatus.ACTIVE], ended_at=now, notice=None
+        ):
+            purchase = await orders.get_purchase(session, order.purchase_id)
+            await ledger.release(
+                session, order.user_id, order_id, purchase.price, currency=purchase.currency, now=now
+            )
+        elif not await orders.move(
+            session,
+            order_id,
+            OrderStatus.COMPLETED,
+            from_=[OrderStatus.RECEIVED],
+            ended_at=now,
+            notice=None,
+        ):
+            return
+        await self._announcer.card(session, order.purchase_id)
+
+    def wake_expiry(self, session: AsyncSession) -> None:
+        """Have the scheduler look at the next expiry again after this commit."""
+        after_commit(session, "expiry", self.on_expiry_change)
+
+    async def next_expiry(self) -> datetime | None:
+        """When the next open order's time is up."""
+        async with self._database.read() as session:
+            return await orders.next_check(session)
+
+    async def expire_due(self) -> None:
+        """Settle every order whose time is up, by the supplier's word."""
+        async with self._database.read() as session:
+            due = await orders.due(session, now=self._clock.now(), limit=DUE_AT_ONCE)
+        await self._all(self._expire, due)
+
+    async def _expire(self, order: Order) -> None:
+        assert order.id is not None
+        try:
+            await self._ask_about_end(order, self._suppliers.find(order.supplier))
+        except UpstreamError as error:
+            log.warning("expiry.put_off", order=order.id, error=str(error))
+            await self._check_later(order.id, ASK_AGAIN)
+        else:
+            await self._check_later(order.id, LOOK_AGAIN, not_before=order.expires_at)
+
+    async def _ask_about_end(self, order: Order, supplier: Supplier | None) -> None:
+        if supplier is None:
+            raise UpstreamRefused("no longer connected", upstream=order.supplier or "")
+        if supplier.capabilities.lookup:
+            try:
+                return await self.sync(order)
+            except RemoteOrderNotFound:
+                log.error("expiry.unknown_at_supplier", order=order.id, supplier=supplier.name)
+        # Nobody to ask, or nobody who knows: our own clock decides.
+        async with self._database.write() as session:
+            await self._end(session, order.id or 0, OrderStatus.EXPIRED)
+
+    async def _check_later(
+        self, order_id: int, delay: timedelta, *, not_before: datetime | None = None
+    ) -> None:
+        """Only an order that is still open is looked for again; for an ended one this changes nothing."""
+        check_at = self._clock.now() + delay
+        async with self._database.write() as session:
+            await orders.change(session, order_id, check_at=max(check_at, not_before or check_at))
+
+    async def reconcile(self, name: str) -> None:
+        """Compare a supplier's open orders with ours, so that a lost webhook is only a delay."""
+        async with self._database.read() as session:
+            ours = await orders.open_at(session, name)
+        with self._suppliers.calling(name) as supplier:
+            remote = {order.ref: order for order in await supplier.open_orders()}
+        await self._record_news(ours, remote)
+        await self._all(self._sync_missing, [o for o in ours if o.supplier_ref not in remote])
+        await self._report_orphans(name, set(remote))
+
+    async def _record_news(self, ours: list[Order], remote: dict[str, RemoteOrder]) -> None:
+        """Write down the messages that we have not heard of."""
+        telling = [
+            (order, news.sms) for order in ours if (news := remote.get(order.supplier_ref or "")) and news.sms
+        ]
+        async with self._database.read() as session:
+            known = await db_sms.of_orders(session, [order.id for order, _ in telling if order.id])
+        for order, message in telling:
+            own = [sms for sms in known if sms.order_id == order.id]
+            same = _find_same(own, order, message)
+            if same is None or (same.text is None and message.text):
+                async with self._database.write() as session:
+                    await self.record_sms(session, order.id or 0, message)
+
+    async def _sync_missing(self, order: Order) -> None:
+        try:
+            await self.sync(order)
+        except UpstreamError as error:
+            log.warning("reconcile.order_unanswered", order=order.id, error=str(error))
+
+    async def _report_orphans(self, name: str, refs: set[str]) -> None:
+        """Numbers that no purchase of ours explains, and none is about to."""
+        async with self._database.read() as session:
+            unknown = refs - await orders.known_refs(session, name, refs)
+            if not unknown or await attempts.count_running(session, name):
+                return
+        async with self._database.write() as session:
+            for ref in sorted(unknown):
+                if await attempts.add_orphan(session, name, ref, now=self._clock.now()):
+                    log.warning("reconcile.orphan", supplier=name, ref=ref)
+                    await self._announcer.alert(session, "orphan", f"{name}:{ref}", supplier=name, ref=ref)
+
+    async def _all(self, action: Callable[[Order], Awaitable[None]], found: list[Order]) -> None:
+        slots = asyncio.Semaphore(AT_ONCE)
+
+        async def one(order: Order) -> None:
+            async with slots:
+                try:
+                    await action(order)
+                except Exception:  # one order's trouble must not keep the others waiting
+                    log.exception("order.failed", order=order.id)
+
+        async with asyncio.TaskGroup() as group:
+            for order in found:
+                group.create_task(one(order))
+
+    async def cancel(self, message: OutboxMessage) -> None:
+        """Give the number back, unless a code came first."""
+        order = await self._still(message, OrderStatus.ACTIVE)
+        if order is None or order.id is None:
+            return
+        try:
+            with self._suppliers.calling(order.supplier or "") as supplier:
+                await supplier.cancel(order.supplier_ref or "")
+        except CancelTooEarly as error:
+            raise Deferred(
+                self._clock.now() + min(error.retry_after or CANCEL_AGAIN, LATEST_CANCEL)
+            ) from error
+        except UpstreamRefused:
+            # It may have had its code, or be over: the order itself knows.
+            await self._sync_after_refusal(order)
+        else:
+            async with self._database.write() as session:
+                await self._end(session, order.id, OrderStatus.CANCELED)
+
+    async def _sync_after_refusal(self, order: Order) -> None:
+        assert order.id is not None
+        try:
+            await self.sync(order)
+        except RemoteOrderNotFound:
+            log.error("cancel.unknown_at_supplier", order=order.id, supplier=order.supplier)
+        async with self._database.write() as session:
+            # Still active: the supplier does not want to, and the renter may try again.
+            if await orders.move(
+                session,
+                order.id,
+                OrderStatus.ACTIVE,
+                from_=[OrderStatus.ACTIVE],
+                cancel_requested_at=None,
+                notice="cancel_refused",
+            ):
+                await self._announcer.card(session, order.purchase_id)
+
+    async def finish(self, message: OutboxMessage) -> None:
+        """Tell the supplier that the number is free; if it minds, the number runs out by itself."""
+        order = await self._still(message, OrderStatus.COMPLETED)
+        if order:
+            try:
+                with self._suppliers.calling(order.supplier or "") as supplier:
+                    await supplier.finish(order.supplier_ref or "")
+            except UpstreamRefused as error:
+                log.info("finish.refused", order=order.id, error=str(error))
+
+    async def resend(self, message: OutboxMessage) -> None:
+        """Ask for another SMS and show on the card what came of it."""
+        order = await self._still(message, OrderStatus.ACTIVE, OrderStatus.RECEIVED)
+        if order is None or order.id is None:
+            return
+        # Whole seconds, as suppliers tell when a message came: what comes from now on answers this.
+        asked_at = self._clock.now().replace(microsecond=0)
+        try:
+            with self._suppliers.calling(order.supplier or "") as supplier:
+                resent = await supplier.resend(order.supplier_ref or "")
+        except UpstreamRefused:
+            resent = False
+        async with self._database.write() as session:
+            if resent:
+                await orders.change(
+                    session, order.id, resends=order.resends + 1, resent_at=asked_at, notice="resent"
+                )
+            else:
+                await orders.change(session, order.id, notice="resend_refused")
+            await self._announcer.card(session, order.purchase_id)
+
+    async def _still(self, message: OutboxMessage, *statuses: OrderStatus) -> Order | None:
+        """The order of a promise, while the promise makes sense."""
+        async with self._database.read() as session:
+            order = await orders.find(session, message.payload["order_id"])
+        connected = order is not None and order.supplier in self._suppliers
+        return order if order and connected and order.status in statuses else None
+
+
+def _epoch(order: Order, message: RemoteSms) -> int:
+    """Which request for an SMS this answers: after a resend the same code may rightly come again."""
+    if order.resent_at is None or message.received_at is None:
+        return order.resends
+    return order.resends if message.received_at >= order.resent_at else order.resends - 1
+
+
+def _fingerprint(epoch: int, message: RemoteSms) -> str:
+    if message.code:
+        return f"{epoch}:{message.code}"[:80]
+    return f"{epoch}:{hashlib.sha256((message.text or '').encode()).hexdigest()}"
+
+
+def _find_same(known: list[Sms], order: Order, message: RemoteSms) -> Sms | None:
+    """The message that we have already."""
+    # What is older than the last request for an SMS may be news from any time before it.
+    is_old = order.resent_at and (message.received_at is None or message.received_at < order.resent_at)
+    epoch = f"{_epoch(order, message)}:"
+    for sms in known:
+        if (is_old or sms.fingerprint.startswith(epoch)) and _is_same(sms, message):
+            return sms
+    return None
+
+
+def _is_same(sms: Sms, message: RemoteSms) -> bool:
+    """One source may know only a message's code, another only its text."""
+    if sms.code and message.code:
+        return sms.code == message.code
+    if sms.text and message.text:
+        return sms.text == message.text
+    code, text = sms.code or message.code, sms.text or message.text
+    return bool(code and text and code in text)

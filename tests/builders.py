@@ -1,0 +1,337 @@
+"""A shop in miniature: our services on a real database, the sandbox in process, a clock to move."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from itertools import count
+from typing import Any
+
+import httpx
+import stamina
+from sqlmodel import col, select
+
+from bot.webhooks import accept_supplier, create_app
+from db import ledger as db_ledger
+from db import offers
+from db import orders as db_orders
+from db import sms as db_sms
+from db.models import LedgerEntry, Order, OutboxMessage, Sms
+from db.session import Database
+from sandbox.clock import ManualClock
+from sandbox.smscode import SmsCode as Vendor
+from services.accounts import Accounts
+from services.announcer import ALERT, CARD, CODE, Announcer
+from services.buying import Buying
+from services.catalog import Catalog
+from services.deliveries import Deliveries, Source
+from services.ledger import REVENUE, wallet
+from services.orders import Intent, Orders
+from services.outbox import Outbox
+from services.pricing import Pricing
+from services.rates import Rates
+from services.rentals import Rentals, event_serial
+from services.suppliers.smscode import SmsCode
+from services.supply import Suppliers
+from services.webhook_secrets import WebhookSecrets
+
+CURRENCY = "IDR"
+COST = 15_000
+PRICE = 18_000
+"""Of one WhatsApp number in Indonesia."""
+RENTER = 1001
+PUBLIC_URL = "https://bot.example"
+TOKEN = "sandbox-smscode-token"
+
+_keys = count(1)
+
+
+class Sent(list[tuple[str, dict[str, Any]]]):
+    """What the outbox told people, in order: kind and payload."""
+
+    async def record(self, message: OutboxMessage) -> None:
+        self.append((message.kind, message.payload))
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        return [payload for sent, payload in self if sent == kind]
+
+    @property
+    def codes(self) -> list[int]:
+        """Ids of the messages shown."""
+        return [payload["sms_id"] for payload in self.of(CODE)]
+
+    @property
+    def alerts(self) -> list[str]:
+        return [payload["name"] for payload in self.of(ALERT)]
+
+
+@dataclass
+class Outside:
+    """What is not ours and outlives us: the supplier, the people, the time."""
+
+    clock: ManualClock = field(default_factory=ManualClock)
+    vendors: dict[str, Vendor] = field(default_factory=dict)
+    sent: Sent = field(default_factory=Sent)
+    receiver: httpx.AsyncBaseTransport | None = None
+    """Where webhooks arrive; None while we are down."""
+
+    def add_vendor(self, name: str) -> None:
+        vendor = Vendor(self.clock, token=TOKEN, transport=httpx.MockTransport(self._receive))
+        # A short shelf is quick to fill.
+        vendor.products = {
+            id: product for id, product in vendor.products.items() if product.country.code == "ID"
+        }
+        self.vendors[name] = vendor
+
+    async def _receive(self, request: httpx.Request) -> httpx.Response:
+        if self.receiver is None:
+            raise httpx.ConnectError("nobody listens")
+        return await self.receiver.handle_async_request(request)
+
+
+class World:
+    """One life of our process. `restarted` begins the next one on the same database."""
+
+    def __init__(
+        self,
+        database: Database,
+        outside: Outside,
+        *,
+        open_limit: int = 100,
+        hourly_limit: int = 1000,
+        between: Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport] = lambda transport: transport,
+    ) -> None:
+        """`between`: puts something between us and the vendors."""
+        clock = outside.clock
+        self.database, self.outside, self.clock, self.sent = database, outside, clock, outside.sent
+        self.suppliers = Suppliers(
+            [
+                _supplier(name, outside, between(httpx.ASGITransport(vendor.app)))
+                for name, vendor in outside.vendors.items()
+            ],
+            clock,
+        )
+        rates = Rates({CURRENCY})
+        self.catalog = Catalog(database, clock, self.suppliers, Pricing(), rates, currency=CURRENCY)
+        self.outbox = Outbox(database, clock)
+        announcer = self.announcer = Announcer(self.outbox)
+        self.accounts = Accounts(database, clock, currency=CURRENCY)
+        self.orders = Orders(
+            database,
+            clock,
+            self.catalog,
+            self.suppliers,
+            self.outbox,
+            announcer,
+            currency=CURRENCY,
+            open_limit=open_limit,
+            hourly_limit=hourly_limit,
+        )
+        self.rentals = Rentals(database, clock, self.suppliers, announcer)
+        self.buying = Buying(database, clock, self.catalog, self.suppliers, rates, self.rentals, announcer)
+        self.outbox.register(
+            {
+                "buy": self.buying.buy,
+                "cancel": self.rentals.cancel,
+                "finish": self.rentals.finish,
+                "resend": self.rentals.resend,
+                **dict.fromkeys((CODE, CARD, ALERT), self.sent.record),
+            }
+        )
+        self.deliveries = Deliveries(database, clock)
+        self.deliveries.register(
+            {
+                s.name: Source(partial(self.rentals.handle_event, s.name), partial(event_serial, s))
+                for s in self.suppliers
+            }
+        )
+        self.webhook_secrets = WebhookSecrets(database, clock, self.suppliers)
+
+    @property
+    def vendor(self) -> Vendor:
+        return self.outside.vendors["smscode"]
+
+    def service(self, name: str) -> int:
+        """Its id."""
+        return self._services[name]
+
+    async def start(self) -> None:
+        """What a process does when it starts."""
+        await self.catalog.load()
+        await self._learn_services()
+        await self.webhook_secrets.load()
+        endpoints = {
+            s.name: accept_supplier(s, self.webhook_secrets, self.deliveries) for s in self.suppliers
+        }
+        self.outside.receiver = httpx.ASGITransport(create_app(endpoints, ready=_nothing_is_missing))
+        await self.outbox.recover()
+        await self.deliveries.sweep(older_than=timedelta(0))
+        await self.settle()
+
+    async def aclose(self) -> None:
+        self.outside.receiver = None
+        for supplier in self.suppliers:
+            await supplier.aclose()
+
+    async def register_webhooks(self) -> None:
+        for supplier in self.suppliers:
+            await self.webhook_secrets.register(supplier.name, PUBLIC_URL)
+
+    async def refresh(self) -> None:
+        for supplier in self.suppliers:
+            await self.catalog.refresh(supplier.name)
+        await self._learn_services()
+
+    async def _learn_services(self) -> None:
+        async with self.database.read() as session:
+            self._services = {service.slug: service.id or 0 for service in await offers.services(session)}
+
+    async def settle(self) -> None:
+        """Let everything happen that needs no more time."""
+        for vendor in self.outside.vendors.values():
+            await vendor.tick()
+            await vendor.settle()
+        await self.deliveries.settle()
+        await self.outbox.drain()
+
+    async def pass_time(self, **duration: float) -> None:
+        self.clock.advance(timedelta(**duration))
+        await self.settle()
+
+    async def reconcile(self) -> None:
+        for supplier in self.suppliers:
+            await self.rentals.reconcile(supplier.name)
+        await self.settle()
+
+    async def expire(self) -> None:
+        await self.rentals.expire_due()
+        await self.settle()
+
+    async def renter(self, user_id: int = RENTER, *, money: int = 10 * PRICE) -> int:
+        """Somebody who accepted the terms and has that much."""
+        await self.accounts.meet(user_id, name="Rina", username=None, language_code="en")
+        await self.accounts.accept_terms(user_id)
+        if money:
+            await self.accounts.credit(user_id, money, key=f"start:{user_id}", reason=None)
+        return user_id
+
+    def intent(self, **changes: Any) -> Intent:
+        """A button for one WhatsApp number in Indonesia."""
+        values: dict[str, Any] = {
+            "key": f"k{next(_keys)}",
+            "service_id": self.service("whatsapp"),
+            "country": "ID",
+        }
+        return Intent(**({**values, "quantity": 1, "price": PRICE} | changes))
+
+    async def place(self, user_id: int = RENTER, **changes: Any) -> int:
+        return await self.orders.place(user_id, self.intent(**changes))
+
+    async def rent(self, user_id: int = RENTER, **changes: Any) -> Order:
+        """A number that was bought, and waits."""
+        purchase_id = await self.place(user_id, **changes)
+        await self.settle()
+        return (await self.orders_of(purchase_id))[0]
+
+    async def receive(self, order: Order, code: str) -> None:
+        """An SMS reaches a rented number."""
+        assert order.supplier
+        assert order.supplier_ref
+        vendor = self.outside.vendors[order.supplier]
+        await vendor.receive_sms(int(order.supplier_ref), f"Your code is {code}")
+        await self.settle()
+
+    async def orders_of(self, purchase_id: int) -> list[Order]:
+        async with self.database.read() as session:
+            return await db_orders.of_purchase(session, purchase_id)
+
+    async def order(self, order: Order) -> Order:
+        """The same order, as it stands now."""
+        async with self.database.read() as session:
+            found = await db_orders.find(session, order.id or 0)
+        assert found
+        return found
+
+    async def messages(self, order: Order) -> list[Sms]:
+        async with self.database.read() as session:
+            return await db_sms.of_orders(session, [order.id or 0])
+
+    async def owed(self, kind: str) -> list[OutboxMessage]:
+        """Promises of a kind that are not kept yet, oldest first."""
+        async with self.database.read() as session:
+            owed = select(OutboxMessage).where(
+                OutboxMessage.kind == kind, col(OutboxMessage.done_at).is_(None)
+            )
+            return list(await session.exec(owed.order_by(col(OutboxMessage.id))))
+
+    async def balance(self, account: str) -> int:
+        return await balance(self.database, account)
+
+    async def money(self, user_id: int = RENTER) -> tuple[int, int, int]:
+        """What the renter has, has on hold, and has paid to us; and nothing is lost or made."""
+        async with self.database.read() as session:
+            assert await db_ledger.total(session) == 0
+            return (
+                await db_ledger.balance(session, wallet(user_id)),
+                await db_ledger.held_for(session, user_id),
+                await db_ledger.balance(session, REVENUE),
+            )
+
+    async def kinds(self) -> list[str]:
+        """The kinds of all ledger entries but the first top-ups, oldest first."""
+        return [entry.kind for entry in await entries(self.database) if entry.kind != "topup"]
+
+
+def _supplier(name: str, outside: Outside, transport: httpx.AsyncBaseTransport) -> SmsCode:
+    supplier = SmsCode(token=TOKEN, clock=outside.clock, transport=transport)
+    supplier.name = name
+    return supplier
+
+
+async def _nothing_is_missing() -> None:
+    return None
+
+
+async def entries(database: Database) -> Sequence[LedgerEntry]:
+    """The whole ledger, oldest first."""
+    async with database.read() as session:
+        return list(await session.exec(select(LedgerEntry).order_by(col(LedgerEntry.id))))
+
+
+async def balance(database: Database, account: str) -> int:
+    async with database.read() as session:
+        return await db_ledger.balance(session, account)
+
+
+@asynccontextmanager
+async def world_on(
+    database: Database, *, vendors: Sequence[str] = ("smscode",), money: int = 10 * PRICE, **settings: Any
+) -> AsyncIterator[World]:
+    """A shop that is open, with its shelf filled and one renter with money."""
+    outside = Outside()
+    for name in vendors:
+        outside.add_vendor(name)
+    async with AsyncExitStack() as stack:
+        stack.enter_context(stamina.set_testing(True, attempts=1))
+        world = World(database, outside, **settings)
+        stack.push_async_callback(world.aclose)
+        for vendor in outside.vendors.values():
+            stack.push_async_callback(vendor.aclose)
+        await world.start()
+        await world.refresh()
+        await world.register_webhooks()
+        await world.renter(money=money)
+        yield world
+
+
+@asynccontextmanager
+async def restarted(world: World, database: Database) -> AsyncIterator[World]:
+    """The next life after a crash: nothing of the last one is left but what is on disk."""
+    await world.aclose()
+    again = World(database, world.outside)
+    try:
+        await again.start()
+        yield again
+    finally:
+        await again.aclose()

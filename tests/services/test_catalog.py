@@ -1,0 +1,105 @@
+"""The shelf: what can be rented now, for how much; whatever happens at a supplier, it can be read."""
+
+import pytest
+
+from db.session import Database
+from services.errors import UpstreamError
+from tests.builders import COST, PRICE, World, restarted, world_on
+
+pytestmark = pytest.mark.anyio
+
+
+def stock(world: World, country: str = "ID") -> int:
+    line = world.catalog.line(world.service("whatsapp"), country)
+    return line.stock if line else 0
+
+
+async def fail(world: World, times: int) -> None:
+    for _ in range(times):
+        with pytest.raises(UpstreamError):
+            await world.catalog.refresh("smscode")
+
+
+async def test_a_line_bears_the_price_after_markup(world: World):
+    line = world.catalog.line(world.service("whatsapp"), "ID")
+    assert line
+    [route] = line.routes
+    assert (route.supplier, route.product_ref, route.cost, route.price) == ("smscode", "142", COST, PRICE)
+    assert line.price == PRICE
+    assert line.stock == world.vendor.find_product("wa", "ID").available
+
+
+async def test_telegram_is_never_sold(world: World):
+    assert world.vendor.find_product("tg", "ID").available
+    assert world.catalog.of_service(world.service("telegram")) is None
+    assert world.catalog.search("telegram") == []
+
+
+async def test_inactive_services_are_not_sold(world: World):
+    shown = [world.catalog.service(group.lines[0].service_id) for group in world.catalog.services()]
+    assert "viber" not in {service.slug for service in shown if service}
+
+
+async def test_what_is_sold_out_disappears_and_comes_back(world: World):
+    world.vendor.trouble.out_of_stock = True
+    await world.refresh()
+    assert world.catalog.services() == []
+    assert world.catalog.search("whatsapp") == []
+    world.vendor.trouble.out_of_stock = False
+    await world.refresh()
+    assert stock(world)
+
+
+async def test_a_product_that_is_gone_is_sold_out(world: World):
+    del world.vendor.products[142]
+    await world.refresh()
+    assert stock(world) == 0
+
+
+async def test_a_new_price_is_the_next_price(world: World):
+    world.vendor.trouble.price_jump_percent = 10
+    await world.refresh()
+    line = world.catalog.line(world.service("whatsapp"), "ID")
+    assert line
+    assert line.price == 19_800
+
+
+@pytest.mark.parametrize("kind", ["timeout", "503", "html", "half_json", "empty"])
+async def test_a_refresh_that_fails_leaves_everything_as_it_was(world: World, kind):
+    before = world.catalog.services()
+    world.vendor.trouble.always = kind
+    await fail(world, 1)
+    assert world.catalog.services() == before
+
+
+async def test_a_supplier_out_of_order_disappears_until_it_answers(world: World):
+    world.vendor.trouble.always = "503"
+    await fail(world, 3)
+    assert stock(world) == 0
+    world.vendor.trouble.always = None
+    await world.reconcile()
+    assert stock(world)
+
+
+async def test_two_suppliers_are_one_line(database: Database):
+    async with world_on(database, vendors=("smscode", "second")) as world:
+        world.outside.vendors["second"].find_product("wa", "ID").price = 10_000
+        await world.refresh()
+        line = world.catalog.line(world.service("whatsapp"), "ID")
+        assert line
+        assert [route.supplier for route in line.routes] == ["second", "smscode"]
+        assert line.price == 12_000
+        one = world.vendor.find_product("wa", "ID").available
+        assert line.stock == 2 * one
+
+        world.vendor.trouble.always = "timeout"
+        await fail(world, 3)
+        assert stock(world) == one
+
+
+async def test_the_next_start_opens_the_shop_without_a_call(world: World):
+    before = world.catalog.services()
+    world.vendor.trouble.always = "timeout"
+    async with restarted(world, world.database) as again:
+        assert [group.key for group in again.catalog.services()] == [group.key for group in before]
+        assert stock(again)

@@ -1,0 +1,48 @@
+from datetime import timedelta
+
+import pytest
+
+from db import deliveries, sms
+from db.deliveries import NewDelivery
+from services.retention import BATCH, Retention
+from tests.builders import World
+
+pytestmark = pytest.mark.anyio
+
+KEEP = timedelta(days=30)
+
+
+async def kept(world: World) -> int:
+    async with world.database.read() as session:
+        return len(await deliveries.all_of(session, "old"))
+
+
+async def test_old_codes_and_what_brought_them_are_forgotten(world: World):
+    order = await world.rent()
+    await world.receive(order, "123456")
+    await world.pass_time(days=31)
+    await Retention(world.database, world.clock, keep=KEEP).erase_old()
+    async with world.database.read() as session:
+        [message] = await sms.of_orders(session, [order.id or 0])
+        assert (message.code, message.text) == (None, None)
+        left = await deliveries.all_of(session, "smscode")
+    assert {row.received_at for row in left} == {world.clock.now()}
+
+
+async def test_one_unfinished_row_does_not_keep_the_others(world: World):
+    rows = [NewDelivery("old", str(number), "{}", world.clock.now()) for number in range(2 * BATCH)]
+    ids = sorted((await deliveries.store(world.database, rows)).values())
+    async with world.database.write() as session:
+        await deliveries.mark_handled(session, ids[1:], now=world.clock.now())
+    world.clock.advance(KEEP + timedelta(days=1))
+    await Retention(world.database, world.clock, keep=KEEP).erase_old()
+    assert await kept(world) == 1
+
+
+async def test_what_is_young_stays(world: World):
+    await deliveries.store(world.database, [NewDelivery("old", "1", "{}", world.clock.now())])
+    async with world.database.write() as session:
+        [row] = await deliveries.all_of(session, "old")
+        await deliveries.mark_handled(session, [row.id or 0], now=world.clock.now())
+    await Retention(world.database, world.clock, keep=KEEP).erase_old()
+    assert await kept(world) == 1
