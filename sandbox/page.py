@@ -1,0 +1,208 @@
+"""The page and the calls that it makes: people's hands, and the world's."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from sandbox.page_view import view_chats, view_world
+from sandbox.smscode import ApiError
+from sandbox.telegram import Button, Message, Person
+from sandbox.world import World
+
+STATIC = Path(__file__).parent / "telegram" / "static"
+# The page shows text from anybody: it may load and run nothing but its own files.
+_POLICY = (
+    "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_GLANCE_SECONDS = 0.25
+"""How often the suppliers, who announce nothing, are looked at."""
+_HEARTBEAT_SECONDS = 15
+_TAP_SECONDS = 15
+_DELAY = timedelta(seconds=10)
+_SWITCHES = {"drop_webhooks", "duplicate_webhooks", "forge_webhooks", "out_of_stock"}
+_FAILURES = {None, "429", "503", "timeout", "lost_answer"}
+
+
+class Page:
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def routes(self) -> list[BaseRoute]:
+        person = "/world/people/{person:int}"
+        return [
+            Route("/", self.show),
+            Mount("/static", StaticFiles(directory=STATIC)),
+            Route("/world/events", self.stream),
+            Route("/world/files/{file}", self.send_file),
+            Route(f"{person}/say", self.say, methods=["POST"]),
+            Route(f"{person}/tap", self.tap, methods=["POST"]),
+            Route(f"{person}/read", self.read, methods=["POST"]),
+            Route(f"{person}/contact", self.share_contact, methods=["POST"]),
+            Route(f"{person}/photo", self.send_photo, methods=["POST"]),
+            Route(f"{person}/block", self.block, methods=["POST"]),
+            Route("/world/numbers/{order:int}/sms", self.receive_sms, methods=["POST"]),
+            Route("/world/trouble", self.make_trouble, methods=["POST"]),
+            Route("/world/bot/{action}", self.control_bot, methods=["POST"]),
+        ]
+
+    async def show(self, request: Request) -> Response:
+        return FileResponse(STATIC / "index.html", headers={"Content-Security-Policy": _POLICY})
+
+    async def stream(self, request: Request) -> Response:
+        headers = {"Cache-Control": "no-store"}
+        return StreamingResponse(self._events(), media_type="text/event-stream", headers=headers)
+
+    async def _events(self) -> AsyncIterator[str]:
+        """Changes as server-sent events: everything at first, so that a page that comes back is whole."""
+        seen, shown, spoken_at = 0, None, monotonic()
+        yield "retry: 1000\n\n"
+        while not self.world.closed:
+            rings = self.world.telegram.bell.rings
+            panel = view_world(self.world)
+            if chats := view_chats(self.world, seen):
+                yield _event("chats", {"reset": not seen, "people": chats})
+            if panel != shown:
+                yield _event("world", panel)
+            if chats or panel != shown:
+                spoken_at = monotonic()
+            elif monotonic() - spoken_at > _HEARTBEAT_SECONDS:
+                yield ": still here\n\n"
+                spoken_at = monotonic()
+            seen, shown = max(rings, 1), panel
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_GLANCE_SECONDS):
+                    await self.world.telegram.bell.wait()
+
+    async def send_file(self, request: Request) -> Response:
+        upload = self.world.telegram.account.files.get(request.path_params["file"])
+        if upload is None:
+            raise HTTPException(404)
+        if not upload.media_type.startswith("image/"):
+            headers = {"Content-Disposition": "attachment"}
+            return Response(upload.content, media_type="application/octet-stream", headers=headers)
+        return Response(
+            upload.content, media_type=upload.media_type, headers={"Content-Security-Policy": "sandbox"}
+        )
+
+    async def say(self, request: Request) -> Response:
+        said = await _read_json(request)
+        person = self._person(request)
+        if text := str(said["text"]).strip():
+            await person.say(text, reply_to=person.chat.messages.get(said["reply_to"]))
+        return _done()
+
+    async def tap(self, request: Request) -> Response:
+        asked = await _read_json(request)
+        person = self._person(request)
+        message = person.chat.messages.get(asked["message"])
+        button = _find_button(message, asked) if message else None
+        if message is None or button is None:
+            raise HTTPException(409, "This button has changed.")
+        try:
+            answer = await person.use(message, button, timeout=_TAP_SECONDS)
+        except TimeoutError:
+            return JSONResponse({"text": "The bot did not answer. It may be down.", "alert": False})
+        alert = {"text": answer.text, "alert": answer.show_alert, "url": answer.url, "copied": answer.copied}
+        return JSONResponse(alert)
+
+    async def read(self, request: Request) -> Response:
+        await _read_json(request)
+        chat = self._person(request).chat
+        if chat.unread:
+            chat.unread = 0
+            chat.touch()
+        return _done()
+
+    async def share_contact(self, request: Request) -> Response:
+        await _read_json(request)
+        await self._person(request).share_contact()
+        return _done()
+
+    async def send_photo(self, request: Request) -> Response:
+        if not request.headers.get("content-type", "").startswith("image/"):
+            raise HTTPException(415, "An image is expected.")
+        await self._person(request).send_photo(await request.body(), request.query_params.get("caption", ""))
+        return _done()
+
+    async def block(self, request: Request) -> Response:
+        blocked = (await _read_json(request))["blocked"]
+        person = self._person(request)
+        if blocked != (person.chat.standing == "blocked"):
+            (person.block if blocked else person.unblock)()
+        return _done()
+
+    def _person(self, request: Request) -> Person:
+        person = self.world.telegram.people.get(request.path_params["person"])
+        if person is None:
+            raise HTTPException(404)
+        return person
+
+    async def receive_sms(self, request: Request) -> Response:
+        text = str((await _read_json(request))["text"]).strip()
+        try:
+            await self.world.smscode.receive_sms(request.path_params["order"], text)
+        except ApiError as error:
+            raise HTTPException(409, str(error)) from error
+        return _done()
+
+    async def make_trouble(self, request: Request) -> Response:
+        trouble = self.world.smscode.trouble
+        for name, value in (await _read_json(request)).items():
+            if name in _SWITCHES:
+                setattr(trouble, name, bool(value))
+            elif name == "delay_webhooks":
+                trouble.delay_webhooks = _DELAY if value else timedelta(0)
+            elif name == "always" and value in _FAILURES:
+                trouble.always = value
+            else:
+                raise HTTPException(400, f"There is no switch {name}.")
+        return _done()
+
+    async def control_bot(self, request: Request) -> Response:
+        await _read_json(request)
+        action = request.path_params["action"]
+        control = {"restart": self.world.restart_bot, "kill": self.world.kill_bot}.get(action)
+        if control is None:
+            raise HTTPException(404)
+        await control()
+        return _done()
+
+
+async def _read_json(request: Request) -> dict[str, Any]:
+    """A browser asks before it sends JSON to another site, so nobody else's page can move this world."""
+    if request.headers.get("content-type") != "application/json":
+        raise HTTPException(415, "JSON is expected.")
+    body = await request.json()
+    if not isinstance(body, dict):
+        raise HTTPException(400, "A JSON object is expected.")
+    return body
+
+
+def _find_button(message: Message, asked: dict[str, Any]) -> Button | None:
+    """The button that the page meant, or None where another has come into its place since."""
+    row: int = asked["row"]
+    column: int = asked["column"]
+    buttons = message.buttons[row : row + 1]
+    button = next(iter(buttons[0][column : column + 1]), None) if buttons else None
+    return button if button and button.text == asked["text"] else None
+
+
+def _event(name: str, body: Any) -> str:
+    return f"event: {name}\ndata: {json.dumps(body, ensure_ascii=False)}\n\n"
+
+
+def _done() -> Response:
+    return Response(status_code=204)

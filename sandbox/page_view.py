@@ -1,0 +1,134 @@
+"""What the page shows, as JSON."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from sandbox.smscode import Delivery, Order
+from sandbox.telegram import Button, Message, Person
+from sandbox.world import World
+
+View = dict[str, Any]
+
+NUMBERS_SHOWN = 30
+DELIVERIES_SHOWN = 12
+
+
+def view_chats(world: World, since: int) -> list[View]:
+    """The people whose chats have changed after the bell's ring `since`, with what is new in them."""
+    return [
+        _view_person(world, person, role, since)
+        for person, role in world.cast.items()
+        if person.chat.changed_at > since or not since
+    ]
+
+
+def _view_person(world: World, person: Person, role: str, since: int) -> View:
+    chat = person.chat
+    return {
+        "id": person.id,
+        "name": person.name,
+        "role": role,
+        "unread": chat.unread,
+        "blocked": chat.standing == "blocked",
+        "description": world.telegram.profile.text_for("description", chat.user),
+        "commands": world.telegram.profile.commands_for(chat.user),
+        "keyboard": [[_view_button(button) for button in row] for row in chat.reply_keyboard],
+        "messages": [_view_message(message) for message in person.messages if message.version > since],
+        "deleted": [message_id for message_id, ring in chat.deleted.items() if ring > since],
+    }
+
+
+def _view_message(message: Message) -> View:
+    view: View = {
+        "id": message.id,
+        "own": not message.from_bot,
+        "text": message.text,
+        "entities": message.entities,
+        "at": _seconds(message.date),
+        "edited": message.edited,
+        "pinned": message.pinned,
+        "forwarded": message.origin is not None,
+        "buttons": [[_view_button(button) for button in row] for row in message.buttons],
+        "quote": message.reply_to.text[:120] if message.reply_to else "",
+    }
+    for kind in ("invoice", "successful_payment", "refunded_payment", "contact", "document"):
+        if kind in message.attachment:
+            view[kind] = message.attachment[kind]
+    if "photo" in message.attachment:
+        view["photo"] = message.attachment["photo"][-1]["file_id"]
+    return view
+
+
+def _view_button(button: Button) -> View:
+    return {
+        "text": button.text,
+        "style": button.style,
+        "copy": button.copy_text,
+        "link": button.url,
+        "contact": button.request_contact,
+    }
+
+
+def view_world(world: World) -> View:
+    """Everything beside the chats."""
+    smscode = world.smscode
+    return {
+        "balance": smscode.balance,
+        "webhook_url": smscode.webhook_url,
+        "numbers": [_view_number(order) for order in _newest(smscode.orders)],
+        "deliveries": [
+            _view_delivery(delivery) for delivery in islice(reversed(smscode.deliveries), DELIVERIES_SHOWN)
+        ],
+        "trouble": {
+            "drop_webhooks": smscode.trouble.drop_webhooks,
+            "duplicate_webhooks": smscode.trouble.duplicate_webhooks,
+            "forge_webhooks": smscode.trouble.forge_webhooks,
+            "delay_webhooks": bool(smscode.trouble.delay_webhooks),
+            "out_of_stock": smscode.trouble.out_of_stock,
+            "always": smscode.trouble.always,
+        },
+        "bot": {
+            "username": world.telegram.account.user["username"],
+            "alive": world.bot_alive() if world.bot_alive else None,
+            "restart": world.restart_bot is not None,
+            "kill": world.kill_bot is not None,
+        },
+    }
+
+
+def _newest(orders: dict[int, Order]) -> list[Order]:
+    """Those that still take an SMS first, and within that the newest first."""
+    latest = list(islice(reversed(orders.values()), NUMBERS_SHOWN))
+    return sorted(latest, key=lambda order: not order.is_open)
+
+
+def _view_number(order: Order) -> View:
+    return {
+        "id": order.id,
+        "phone": order.phone_number,
+        "service": order.product.service.name,
+        "country": order.product.country.name,
+        "flag": order.product.country.emoji,
+        "status": order.status,
+        "open": order.is_open,
+        "code": order.otp_code,
+        "expires_at": _seconds(order.expires_at),
+    }
+
+
+def _view_delivery(delivery: Delivery) -> View:
+    return {
+        "event": delivery.event,
+        "order": delivery.order_id,
+        "status": delivery.status,
+        "error": delivery.error,
+        "milliseconds": round(delivery.milliseconds, 1),
+        "at": _seconds(delivery.at),
+    }
+
+
+def _seconds(at: datetime) -> int:
+    return int(at.timestamp())

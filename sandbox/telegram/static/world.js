@@ -1,0 +1,126 @@
+// The world beside the chat: numbers, webhooks, trouble, the supplier, the bot.
+
+import { find, make, post } from "./dom.js";
+import { clockTime, countdown } from "./time.js";
+
+const SWITCHES = [
+  ["drop_webhooks", "Lose webhooks", "Codes come by asking"],
+  ["duplicate_webhooks", "Send webhooks twice", "Each code must show once"],
+  ["forge_webhooks", "Forge signatures", "They must be refused"],
+  ["delay_webhooks", "Delay webhooks", "By ten seconds"],
+  ["out_of_stock", "Out of stock", "No number to be had"],
+];
+const FAILURES = [
+  [null, "work"], ["429", "429 too many"], ["503", "503 down"], ["timeout", "no answer"], ["lost_answer", "answer lost"],
+];
+const STATES = {
+  ACTIVE: "waiting", OTP_RECEIVED: "received", COMPLETED: "completed", CANCELED: "canceled", EXPIRED: "expired",
+};
+const cards = new Map();
+const number = new Intl.NumberFormat("en");
+
+export function takeWorld(world) {
+  showNumbers(world.numbers);
+  showDeliveries(world.deliveries);
+  showTrouble(world.trouble);
+  showBot(world.bot);
+  find("balance").textContent = `Rp ${number.format(world.balance)}`;
+  find("webhook-url").textContent = world.webhook_url ?? "nowhere yet";
+}
+
+function showNumbers(numbers) {
+  const open = numbers.filter((order) => order.open).length;
+  find("open-numbers").textContent = open;
+  find("open-numbers").hidden = !open;
+  const shown = new Set(numbers.map((order) => order.id));
+  for (const id of cards.keys()) if (!shown.has(id)) cards.delete(id);
+  const list = numbers.map(cardOf);
+  const box = find("numbers");
+  if (!list.length) {
+    box.replaceChildren(make("p", { class: "empty" }, "None yet. Buy one in the chat and it appears here."));
+  } else if (list.length !== box.children.length || list.some((card, index) => card !== box.children[index])) {
+    box.replaceChildren(...list);
+  }
+}
+
+/** The number's card. While its state stays, so does the element, with what is being typed into it. */
+function cardOf(order) {
+  const state = JSON.stringify(order);
+  const known = cards.get(order.id);
+  if (known?.state === state) return known.element;
+  const typed = known?.element.querySelector("input")?.value;
+  const element = renderCard(order, typed);
+  cards.set(order.id, { state, element });
+  return element;
+}
+
+function renderCard(order, typed) {
+  const title = make("div", { class: "title" },
+    make("span", { class: "flag", title: order.country }, order.flag),
+    make("strong", {}, order.service),
+    make("span", { class: "number" }, order.phone),
+    make("span", { class: `state ${order.status.toLowerCase()}` }, STATES[order.status]));
+  if (!order.open) return make("div", { class: "card closed" }, title);
+  const input = make("input", { "aria-label": `SMS to ${order.phone}`, maxlength: 500, required: true });
+  input.value = typed ?? sampleSms(order.service);
+  const send = async (event) => {
+    event.preventDefault();
+    const text = input.value;
+    input.value = sampleSms(order.service);
+    await post(`numbers/${order.id}/sms`, { text });
+  };
+  const left = make("time", { class: "left", "data-unix": order.expires_at, "data-kind": "countdown", title: "Time left" },
+    countdown(order.expires_at));
+  title.insertBefore(left, title.lastChild);
+  return make("div", { class: "card" }, title,
+    make("form", { class: "sms", onsubmit: send, autocomplete: "off" }, input, make("button", {}, "Send SMS")));
+}
+
+function sampleSms(service) {
+  const code = String(Math.floor(Math.random() * 1e6)).padStart(6, "0");
+  return `${service} code: ${code}`;
+}
+
+function showDeliveries(deliveries) {
+  const rows = deliveries.map((delivery) => {
+    const good = delivery.status >= 200 && delivery.status < 300;
+    return make("li", {},
+      make("span", { class: "at" }, clockTime(delivery.at)),
+      make("span", { class: "event" }, delivery.event.replace(/^order\./, "").replaceAll("_", " "),
+        delivery.order ? make("small", {}, ` #${delivery.order}`) : null),
+      make("span", { class: good ? "status good" : "status bad" }, `${delivery.status ?? delivery.error ?? "?"}`),
+      make("span", { class: "took" }, delivery.status ? `${delivery.milliseconds} ms` : ""));
+  });
+  find("deliveries").replaceChildren(rows.length
+    ? make("ol", { class: "deliveries" }, ...rows)
+    : make("p", { class: "empty" }, "None yet."));
+}
+
+function showTrouble(trouble) {
+  for (const [name] of SWITCHES) find(`switch-${name}`).checked = trouble[name];
+  for (const [kind] of FAILURES) find(`failure-${kind}`).checked = trouble.always === kind;
+}
+
+function showBot(bot) {
+  const words = { true: "online", false: "stopped", null: "bot" };
+  find("bot-state").textContent = words[bot.alive];
+  find("bot-state").classList.toggle("down", bot.alive === false);
+  const actions = find("bot-actions");
+  const wanted = [bot.restart && ["restart", "Restart the bot"], bot.kill && ["kill", "Kill the bot"]].filter(Boolean);
+  actions.hidden = !wanted.length;
+  if (actions.children.length === wanted.length) return;
+  actions.replaceChildren(...wanted.map(([action, words]) =>
+    make("button", { type: "button", class: action, onclick: () => post(`bot/${action}`) }, words)));
+}
+
+function buildTrouble() {
+  find("switches").append(...SWITCHES.map(([name, title, note]) => make("label", { class: "switch" },
+    make("span", {}, make("span", {}, title), make("small", {}, note)),
+    make("input", { type: "checkbox", role: "switch", id: `switch-${name}`,
+      onchange: (event) => post("trouble", { [name]: event.target.checked }) }))));
+  find("failures").append(...FAILURES.map(([kind, words]) => make("label", {},
+    make("input", { type: "radio", name: "failure", id: `failure-${kind}`, onchange: () => post("trouble", { always: kind }) }),
+    make("span", {}, words))));
+}
+
+buildTrouble();

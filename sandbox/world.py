@@ -1,0 +1,48 @@
+"""The rehearsed world: a clock, Telegram with a few people, the suppliers, and a hand on the bot itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from sandbox.clock import Clock
+from sandbox.smscode import SmsCode
+from sandbox.telegram import Person, Telegram
+
+BotControl = Callable[[], Awaitable[None]]
+
+CAST = ((1001, "Rina", "Renter"), (1002, "Ben", "Renter"), (1, "Olga", "Operator"))
+"""Telegram id, name and role of the people on the page."""
+NEVER_ANSWERED = timedelta(minutes=1)
+"""How long a missing answer hangs here: longer than any client waits."""
+
+
+@dataclass
+class World:
+    clock: Clock
+    telegram: Telegram
+    smscode: SmsCode
+    restart_bot: BotControl | None = None
+    kill_bot: BotControl | None = None
+    """What the page offers to do to the bot; it shows no switch for what is None."""
+    bot_alive: Callable[[], bool] | None = None
+    cast: dict[Person, str] = field(init=False)
+    """The people on the page, and their roles."""
+    closed: bool = False
+
+    def __post_init__(self) -> None:
+        self.cast = {self.telegram.person(id, name, name.lower()): role for id, name, role in CAST}
+        self.smscode.trouble.hang = NEVER_ANSWERED
+
+    async def run(self) -> None:
+        """Let everything happen at its time, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.smscode.run())
+
+    async def aclose(self) -> None:
+        """End what waits: long polls, and the pages that are open."""
+        self.closed = True
+        await self.telegram.aclose()
+        await self.smscode.aclose()
