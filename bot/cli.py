@@ -1,0 +1,118 @@
+"""The command line."""
+
+import asyncio
+import sys
+from collections.abc import Coroutine
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot import logs
+from bot.settings import Settings, WrongSettings, read_settings
+
+app = typer.Typer(
+    name="numlet",
+    help="A Telegram bot that rents virtual phone numbers and pushes their codes into the chat.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def main() -> None:
+    try:
+        app(prog_name="numlet")
+    except WrongSettings as error:
+        _fail(str(error))
+    except (SQLAlchemyError, OSError) as error:
+        # The first line says it; the rest is the statement, which may hold what nobody should read.
+        _fail(f"The database cannot be used: {str(error).splitlines()[0]}")
+
+
+def _fail(text: str) -> None:
+    print(f"numlet: {text}", file=sys.stderr)
+    raise SystemExit(1)
+
+
+def _settings() -> Settings:
+    settings = read_settings()
+    logs.configure(settings.log_level, settings.log_format, secrets=_secrets(settings))
+    return settings
+
+
+def _secrets(settings: Settings) -> list[str]:
+    found = (getattr(settings, name) for name in Settings.model_fields)
+    return [value.get_secret_value() for value in found if hasattr(value, "get_secret_value")]
+
+
+def _run(work: Coroutine[Any, Any, Any]) -> Any:
+    try:
+        import uvloop
+    except ImportError:  # Windows
+        return asyncio.run(work)
+    return uvloop.run(work)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        try:
+            print(f"numlet {version('numlet')}")
+        except PackageNotFoundError:  # run from a checkout
+            from bot import VERSION
+
+            print(f"numlet {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    show_version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True)] = False,
+) -> None: ...
+
+
+@app.command()
+def run() -> None:
+    """Run the bot with the settings of the environment and .env."""
+    from bot.app import run as run_bot
+
+    _run(run_bot(_settings()))
+
+
+@app.command()
+def demo(
+    port: Annotated[int, typer.Option(help="Where the page is served; 0 takes any free port.")] = 8765,
+    speed: Annotated[float, typer.Option(help="How much faster than real the suppliers' time runs.")] = 1,
+    code_after: Annotated[float, typer.Option(help="Seconds until a code arrives by itself; 0: never.")] = 8,
+) -> None:
+    """Try the whole product in a browser: no account, no token, nothing leaves this machine."""
+    from bot.demo import run_demo
+
+    _run(run_demo(port=port, speed=speed, code_after=code_after))
+
+
+@app.command()
+def doctor() -> None:
+    """Check every setting, the database, Telegram and each supplier; say what is wrong and how to mend it."""
+    from bot.doctor import examine
+
+    if not _run(examine(read_settings())):
+        raise typer.Exit(1)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the newest schema (run does it by itself)."""
+    from bot.maintenance import migrate_database
+
+    print(_run(migrate_database(_settings())))
+
+
+@app.command()
+def backup(file: Annotated[Path, typer.Argument(help="Where the copy goes; it must not exist yet.")]) -> None:
+    """Copy the database while the bot runs."""
+    from bot.maintenance import backup_database
+
+    print(backup_database(_settings(), file))

@@ -1,0 +1,64 @@
+"""What every handler has at hand."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from telegram.ext import Application, CallbackContext, ExtBot
+
+from bot.buttons import Buttons
+from bot.language import Language
+from db.models import User
+from services.accounts import Accounts
+from services.catalog import Catalog
+from services.clock import Clock
+from services.desk import Desk
+from services.lanes import Lane
+from services.orders import Orders
+from services.rates import Rates
+from services.supply import Suppliers
+
+SHOP = "shop"
+"""Where the application keeps the shop among its `bot_data`."""
+
+Bot: TypeAlias = ExtBot[Lane]
+Data: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Shop:
+    """The services behind the chat, and the few settings that its texts name."""
+
+    accounts: Accounts
+    orders: Orders
+    catalog: Catalog
+    rates: Rates
+    suppliers: Suppliers
+    desk: Desk
+    clock: Clock
+    buttons: Buttons
+    currency: str
+    admin_ids: frozenset[int]
+    retention_days: int
+    webhook_states: Mapping[str, str]
+    """By supplier: how its webhook is doing, in words for the operator."""
+
+
+class Context(CallbackContext[Bot, Data, Data, Data]):
+    """python-telegram-bot's context, with the shop and the person who wrote."""
+
+    user: User
+    """Set by the doorman before any other handler runs, for messages and taps in private chats."""
+
+    @property
+    def shop(self) -> Shop:
+        shop = self.bot_data[SHOP]
+        assert isinstance(shop, Shop)
+        return shop
+
+    @property
+    def language(self) -> Language:
+        return Language.of(self.user.language_code)
+
+
+App: TypeAlias = Application[Bot, Context, Data, Data, Data, Any]

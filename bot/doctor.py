@@ -1,0 +1,135 @@
+"""`numlet doctor`: every setting and every connection, tried with a harmless call."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import httpx
+from sqlalchemy.exc import SQLAlchemyError
+from telegram import Bot
+from telegram.error import InvalidToken, TelegramError
+
+from bot.app import connect_suppliers
+from bot.settings import Settings
+from db import migrate
+from db.session import Database
+from services.clock import SystemClock
+from services.errors import AccessRefused, UpstreamError
+from services.money import format_amount, to_minor
+from services.suppliers.base import Supplier
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`advice` says how to mend it, empty where all is well; a note is the operator's choice."""
+
+    about: str
+    says: str
+    advice: str = ""
+    is_note: bool = False
+
+
+async def examine(settings: Settings) -> bool:
+    """Print what is found, as it is found; whether everything can work."""
+    healthy = True
+    async for finding in _findings(settings):
+        mark = "note" if finding.is_note else "bad " if finding.advice else "ok  "
+        print(f"{mark}  {finding.about}: {finding.says}")
+        if finding.advice:
+            print(f"      → {finding.advice}")
+        healthy &= finding.is_note or not finding.advice
+    print("\nEverything can work." if healthy else "\nSomething must be mended first; see above.")
+    return healthy
+
+
+async def _findings(settings: Settings) -> AsyncIterator[Finding]:
+    yield await _database(settings)
+    yield await _telegram(settings)
+    suppliers = connect_suppliers(settings, SystemClock())
+    if not suppliers:
+        yield Finding("suppliers", "none is connected", "Set SMSCODE_TOKEN (smscode.gg, Account Settings).")
+    for supplier in suppliers:
+        try:
+            yield await _supplier(supplier)
+        finally:
+            await supplier.aclose()
+    yield await _public_url(settings)
+    yield _admins(settings)
+
+
+async def _database(settings: Settings) -> Finding:
+    database = Database(settings.database_url.get_secret_value())
+    kind = "SQLite" if database.is_sqlite else "PostgreSQL"
+    try:
+        revision = await migrate.current_revision(database)
+    except (SQLAlchemyError, OSError) as error:
+        reason = str(error).splitlines()[0]
+        return Finding("database", f"{kind} does not answer: {reason}", "Check DATABASE_URL and the server.")
+    finally:
+        await database.aclose()
+    if revision == migrate.head_revision():
+        return Finding("database", f"{kind}, schema {revision}")
+    return Finding("database", f"{kind}, schema {revision or 'empty'}: run brings it up to date by itself")
+
+
+async def _telegram(settings: Settings) -> Finding:
+    if settings.bot_token is None:
+        return Finding("BOT_TOKEN", "not set", "Get one from @BotFather; to try without: ./numlet demo")
+    try:
+        async with Bot(settings.bot_token.get_secret_value(), base_url=f"{settings.bot_api_url}/bot") as bot:
+            return Finding("Telegram", f"answers as @{bot.username}")
+    except InvalidToken:
+        return Finding("BOT_TOKEN", "Telegram does not know it", "Copy it from @BotFather again.")
+    except TelegramError as error:
+        return Finding("Telegram", f"cannot be reached: {error}", "Check BOT_API_URL and the network.")
+
+
+async def _supplier(supplier: Supplier) -> Finding:
+    try:
+        balance = await supplier.balance()
+    except AccessRefused:
+        name = f"{supplier.name.upper()}_TOKEN"
+        return Finding(
+            supplier.name, "refuses our credentials", f"Copy {name} from your account there again."
+        )
+    except UpstreamError as error:
+        return Finding(supplier.name, str(error), "Check its address, and whether it is down.")
+    amount = to_minor(balance.amount_decimal, balance.currency)
+    text = format_amount(amount, balance.currency)
+    if amount <= 0:
+        return Finding(supplier.name, f"answers; balance {text}", "Top up there: nothing can be bought.")
+    return Finding(supplier.name, f"answers; balance {text}")
+
+
+async def _public_url(settings: Settings) -> Finding:
+    if not settings.public_url:
+        return Finding(
+            "PUBLIC_URL",
+            f"not set: codes come by reconciliation alone, every {settings.reconcile_seconds} s",
+            "Set it to the https address at which the internet reaches this server; codes then come at once.",
+            is_note=True,
+        )
+    try:
+        async with httpx.AsyncClient(timeout=10) as client:
+            answer = await client.get(f"{settings.public_url}/healthz")
+    except httpx.HTTPError as error:
+        return Finding(
+            "PUBLIC_URL",
+            f"is not reached from here ({type(error).__name__})",
+            "Fine while the bot is stopped; otherwise check the reverse proxy and HTTP_PORT.",
+            is_note=True,
+        )
+    if answer.status_code != 200:
+        advice = "Check the reverse proxy and HTTP_PORT."
+        return Finding("PUBLIC_URL", f"answers with {answer.status_code}", advice, is_note=True)
+    return Finding("PUBLIC_URL", "answers")
+
+
+def _admins(settings: Settings) -> Finding:
+    if settings.admin_ids:
+        return Finding("ADMIN_IDS", f"{len(settings.admin_ids)} operator(s)")
+    return Finding(
+        "ADMIN_IDS",
+        "nobody: nobody can credit wallets or hears of trouble",
+        "Put your Telegram user id there (ask @userinfobot).",
+        is_note=True,
+    )

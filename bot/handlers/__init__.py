@@ -1,0 +1,58 @@
+"""The table of who handles what. Handlers parse, call one service, and show one view."""
+
+from telegram import Update
+from telegram.ext import (
+    CallbackQueryHandler,
+    ChatMemberHandler,
+    CommandHandler,
+    MessageHandler,
+    TypeHandler,
+    filters,
+)
+
+from bot import errors
+from bot.context import SHOP, App, Shop
+from bot.handlers import operator, orders, prompts, screens, searching, start, taps
+
+DOOR, CONVERSATIONS = -2, -1
+"""Groups of handlers that come before the others."""
+
+_RENTER_COMMANDS = {
+    "start": start.start,
+    "buy": searching.buy,
+    "orders": orders.command,
+    "balance": orders.balance_command,
+    "help": start.help_,
+    "terms": start.terms,
+    "privacy": start.privacy,
+    "cancel": start.cancel,
+}
+_OPERATOR_COMMANDS = {
+    "admin": operator.panel,
+    "credit": operator.credit,
+    "debit": operator.debit,
+    "user": operator.user,
+    "users": operator.users,
+    "order": operator.order,
+    "suppliers": operator.suppliers,
+}
+
+
+def register(application: App, shop: Shop) -> None:
+    """Open the shop in this chat bot."""
+    application.bot_data[SHOP] = shop
+    application.add_error_handler(errors.on_error)
+    application.add_handler(TypeHandler(Update, screens.admit), DOOR)
+    application.add_handler(prompts.conversation(), CONVERSATIONS)
+    # Commands are for new messages: a corrected one would do everything twice.
+    new = filters.UpdateType.MESSAGE
+    for name, callback in _RENTER_COMMANDS.items():
+        application.add_handler(CommandHandler(name, callback, new))
+    operators = filters.User(shop.admin_ids)
+    for name, callback in _OPERATOR_COMMANDS.items():
+        application.add_handler(CommandHandler(name, callback, new & operators))
+    application.add_handler(CallbackQueryHandler(taps.dispatch))
+    application.add_handler(MessageHandler(new & filters.COMMAND, start.unknown))
+    application.add_handler(MessageHandler(new & filters.TEXT, searching.search))
+    application.add_handler(MessageHandler(new & ~filters.StatusUpdate.ALL, start.not_text))
+    application.add_handler(ChatMemberHandler(start.note_block, ChatMemberHandler.MY_CHAT_MEMBER))

@@ -1,0 +1,123 @@
+"""From the shelves to the Buy button."""
+
+from telegram import Update
+
+from bot.buttons import Tap, new_key
+from bot.context import Context
+from bot.handlers.screens import Acts, answer, reader_of, show, show_below, tapped_message_id
+from bot.views import browse as views
+from bot.views.errors import sentence
+from bot.views.screen import ROWS, Page, View
+from db.models import Service
+from services.catalog import Line
+from services.errors import PriceChanged
+from services.orders import Intent
+from services.places import currency_for_language
+
+
+async def services(update: Update, context: Context, tap: Tap) -> None:
+    catalog = context.shop.catalog
+    groups = catalog.services()
+    found = [service for group in groups if (service := catalog.service(int(group.key)))]
+    page = Page.of(found, tap.number(0), views.NAMES)
+    await show(update, context, views.services(reader_of(context), page))
+
+
+async def countries(update: Update, context: Context, tap: Tap) -> None:
+    found = [str(group.key) for group in context.shop.catalog.countries()]
+    page = Page.of(found, tap.number(0), views.NAMES)
+    await show(update, context, views.countries(reader_of(context), page))
+
+
+async def service(update: Update, context: Context, tap: Tap) -> None:
+    """Its countries."""
+    reader, shop = reader_of(context), context.shop
+    known, group = shop.catalog.service(tap.number(0)), shop.catalog.of_service(tap.number(0))
+    if known is None or group is None:
+        await show(update, context, views.gone(reader))
+        return
+    page = Page.of(group.lines, tap.number(1), ROWS)
+    await show(update, context, views.service(reader, known, page, shop.currency))
+
+
+async def country(update: Update, context: Context, tap: Tap) -> None:
+    """Its services."""
+    reader, shop, iso = reader_of(context), context.shop, tap.args[0]
+    group = shop.catalog.of_country(iso)
+    lines = group.lines if group else ()
+    found = [(known, line) for line in lines if (known := shop.catalog.service(line.service_id))]
+    if not found:
+        await show(update, context, views.gone(reader))
+        return
+    page = Page.of(found, tap.number(1), ROWS)
+    await show(update, context, views.country(reader, iso, page, shop.currency))
+
+
+async def confirm(update: Update, context: Context, tap: Tap) -> None:
+    await show(update, context, await confirm_view(context, tap.number(0), tap.args[1], tap.number(2)))
+
+
+async def again(update: Update, context: Context, tap: Tap) -> None:
+    """The same once more, below the card of the last time."""
+    await show_below(update, context, await confirm_view(context, tap.number(0), tap.args[1], 1))
+
+
+async def buy(update: Update, context: Context, tap: Tap) -> None:
+    """The tap that spends money. However often it comes, the key in it buys once; the card follows."""
+    intent = Intent(tap.args[0], tap.number(1), tap.args[2], tap.number(3), tap.number(4))
+    try:
+        await context.shop.orders.place(context.user.id, intent, message_id=tapped_message_id(update))
+    except PriceChanged as change:
+        await answer(update, sentence(change, context.language, context.shop.currency), alert=True)
+        where = intent.service_id, intent.country
+        await show(update, context, await confirm_view(context, *where, intent.quantity, was=intent.price))
+    else:
+        await answer(update, context.language._("Getting your number…"))
+
+
+async def confirm_view(
+    context: Context, service_id: int, iso: str, quantity: int, *, was: int | None = None
+) -> View:
+    """The last look before buying, with a key of its own; or that there is nothing left to buy."""
+    shop = context.shop
+    known, line = shop.catalog.service(service_id), shop.catalog.line(service_id, iso)
+    if known is None or line is None:
+        return views.gone(reader_of(context))
+    quantity = min(quantity, line.stock)
+    offer = views.Offer(
+        service=known,
+        line=line,
+        quantity=quantity,
+        wallet=await shop.accounts.wallet(context.user.id, moves=0),
+        key=new_key(),
+        own=_in_own_money(context, line.price * quantity),
+        was=was,
+    )
+    return views.confirm(reader_of(context), offer)
+
+
+def find_line(context: Context, service_id: int, iso: str) -> tuple[Service, Line] | None:
+    known = context.shop.catalog.service(service_id)
+    line = context.shop.catalog.line(service_id, iso)
+    return (known, line) if known and line else None
+
+
+def _in_own_money(context: Context, amount: int) -> tuple[int, str] | None:
+    """What an amount is about in the renter's own currency, where that is another one and known."""
+    shop = context.shop
+    own = currency_for_language(context.user.language_code)
+    if own is None or own == shop.currency:
+        return None
+    converted = shop.rates.convert(amount, shop.currency, own)
+    return (converted, own) if converted else None
+
+
+ACTS: Acts = {
+    "services": services,
+    "countries": countries,
+    "service": service,
+    "country": country,
+    "confirm": confirm,
+    "again": again,
+    "buy": buy,
+}

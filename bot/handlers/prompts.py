@@ -1,0 +1,130 @@
+"""What takes typing: the search prompt and "Other…". One conversation, so nobody is ever in two.
+
+It stands before all other handlers. What it uses up stops there; any other command or tap leaves the
+conversation and goes on to whom it is meant for.
+"""
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from telegram import Update
+from telegram.ext import (
+    ApplicationHandlerStop,
+    CallbackQueryHandler,
+    CommandHandler,
+    ConversationHandler,
+    MessageHandler,
+    filters,
+)
+from telegram.warnings import PTBUserWarning
+
+from bot.buttons import action_of
+from bot.context import Context
+from bot.handlers import browse, searching
+from bot.handlers.screens import needs_terms, read_tap, reader_of, show
+from bot.views import browse as views
+from bot.views import start as start_views
+
+SEARCH, QUANTITY = "search", "quantity"
+END = ConversationHandler.END
+
+
+async def ask_search(update: Update, context: Context) -> None:
+    read_tap(update, context)
+    if await needs_terms(update, context):
+        raise ApplicationHandlerStop(END)
+    await show(update, context, views.ask_search(reader_of(context)))
+    raise ApplicationHandlerStop(SEARCH)
+
+
+async def take_search(update: Update, context: Context) -> None:
+    await searching.search(update, context)
+    raise ApplicationHandlerStop(END)
+
+
+async def ask_quantity(update: Update, context: Context) -> None:
+    tap = read_tap(update, context)
+    if await needs_terms(update, context):
+        raise ApplicationHandlerStop(END)
+    _wanted(context).update(service=tap.number(0), country=tap.args[1])
+    await _show_question(update, context)
+
+
+async def take_quantity(update: Update, context: Context) -> None:
+    assert update.message
+    wanted = _wanted(context)
+    found = browse.find_line(context, wanted["service"], wanted["country"])
+    quantity = _read_quantity(update.message.text or "")
+    if found and not 1 <= quantity <= min(found[1].stock, views.MOST):
+        await _show_question(update, context, wrong=True)
+    view = await browse.confirm_view(context, wanted["service"], wanted["country"], quantity)
+    wanted.clear()
+    await show(update, context, view)
+    raise ApplicationHandlerStop(END)
+
+
+async def leave(update: Update, context: Context) -> None:
+    """`/cancel`."""
+    _wanted(context).clear()
+    await show(update, context, start_views.left(reader_of(context)))
+    raise ApplicationHandlerStop(END)
+
+
+async def step_aside(update: Update, context: Context) -> int:
+    """They are on to something else."""
+    _wanted(context).clear()
+    return END
+
+
+async def _show_question(update: Update, context: Context, *, wrong: bool = False) -> None:
+    wanted = _wanted(context)
+    found = browse.find_line(context, wanted["service"], wanted["country"])
+    if found is None:
+        wanted.clear()
+        await show(update, context, views.gone(reader_of(context)))
+        raise ApplicationHandlerStop(END)
+    await show(update, context, views.ask_quantity(reader_of(context), *found, wrong=wrong))
+    raise ApplicationHandlerStop(QUANTITY)
+
+
+def _wanted(context: Context) -> dict[str, Any]:
+    """What the number is for whose quantity is asked; kept until the conversation ends."""
+    assert context.user_data is not None
+    return context.user_data
+
+
+def _read_quantity(text: str) -> int:
+    """Zero for what is no quantity."""
+    text = text.strip()
+    return int(text) if text.isdecimal() and len(text) <= len(str(views.MOST)) else 0
+
+
+def _asks(action: str) -> Callable[[object], bool]:
+    return lambda data: isinstance(data, str) and action_of(data) == action
+
+
+def conversation() -> ConversationHandler[Context]:
+    typed = filters.UpdateType.MESSAGE & filters.TEXT & ~filters.COMMAND
+    with warnings.catch_warnings():
+        # It warns that a tap on any menu counts, not only on the newest; that is meant.
+        warnings.simplefilter("ignore", PTBUserWarning)
+        return ConversationHandler(
+            entry_points=[
+                CallbackQueryHandler(ask_search, _asks("search")),
+                CallbackQueryHandler(ask_quantity, _asks("other")),
+            ],
+            states={
+                SEARCH: [MessageHandler(typed, take_search)],
+                QUANTITY: [MessageHandler(typed, take_quantity)],
+            },
+            fallbacks=[
+                CommandHandler("cancel", leave, filters.UpdateType.MESSAGE),
+                MessageHandler(filters.UpdateType.MESSAGE & filters.COMMAND, step_aside),
+                CallbackQueryHandler(step_aside),
+            ],
+            name="prompt",
+            persistent=True,
+            allow_reentry=True,
+            per_chat=False,
+        )

@@ -1,0 +1,106 @@
+"""What all handlers share: who is there, what they tapped, and how to show them something."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from typing import TypeAlias
+
+from telegram import Update
+from telegram import User as TelegramUser
+from telegram.constants import ChatType
+from telegram.error import BadRequest
+from telegram.ext import ApplicationHandlerStop
+
+from bot import messages
+from bot.buttons import Tap
+from bot.context import Context
+from bot.language import Language
+from bot.views import start as views
+from bot.views.screen import Reader, View
+from db.models import User
+from services.errors import Banned
+
+Act: TypeAlias = Callable[[Update, Context, Tap], Awaitable[None]]
+"""What a tap does. It answers the tap, by `show` or `answer`."""
+Acts: TypeAlias = Mapping[str, Act]
+
+
+async def admit(update: Update, context: Context) -> None:
+    """The doorman: lets in private messages and taps, and knows who comes. Raises Banned."""
+    if update.my_chat_member:
+        return
+    person, chat = update.effective_user, update.effective_chat
+    if person is None or not (update.message or update.callback_query):
+        raise ApplicationHandlerStop
+    if chat and chat.type != ChatType.PRIVATE:
+        await _decline(update)
+        raise ApplicationHandlerStop
+    context.user = await meet(context, person)
+    if context.user.banned_at:
+        raise Banned
+
+
+async def meet(context: Context, person: TelegramUser) -> User:
+    """Write down who they are today."""
+    return await context.shop.accounts.meet(
+        person.id,
+        name=person.full_name,
+        username=person.username,
+        language_code=person.language_code or "en",
+    )
+
+
+async def _decline(update: Update) -> None:
+    """In a group: say where to find us, to those who speak to us."""
+    person = update.effective_user
+    view = views.private_only(Language.of((person and person.language_code) or "en"))
+    if update.callback_query:
+        await update.callback_query.answer(view.text, show_alert=True)
+    elif update.message and (update.message.text or "").startswith("/"):
+        await update.message.reply_text(view.text)
+
+
+def reader_of(context: Context) -> Reader:
+    return Reader(context.user.id, context.language, context.shop.buttons)
+
+
+def read_tap(update: Update, context: Context) -> Tap:
+    """Raises BadButton."""
+    query = update.callback_query
+    assert query
+    return context.shop.buttons.unpack(context.user.id, query.data or "")
+
+
+def tapped_message_id(update: Update) -> int | None:
+    """The message whose button was tapped."""
+    query = update.callback_query
+    return query.message.message_id if query and query.message else None
+
+
+async def needs_terms(update: Update, context: Context, then: Tap | None = None) -> bool:
+    """Show the terms to those who have not accepted them; `then` is where Accept leads them."""
+    if context.user.terms_accepted_at:
+        return False
+    await show(update, context, views.terms(reader_of(context), then))
+    return True
+
+
+async def show(update: Update, context: Context, view: View) -> None:
+    """In place of the menu that was tapped; as a new message to somebody who wrote."""
+    await answer(update)
+    message_id = tapped_message_id(update)
+    if message_id is None or not await messages.edit(context.bot, context.user.id, message_id, view):
+        await messages.send(context.bot, context.user.id, view)
+
+
+async def show_below(update: Update, context: Context, view: View) -> None:
+    """As a new message, leaving the one that was tapped as it is: it is a card."""
+    await answer(update)
+    await messages.send(context.bot, context.user.id, view)
+
+
+async def answer(update: Update, text: str = "", *, alert: bool = False) -> None:
+    """End the waiting of somebody who tapped, with a word at the top of their screen."""
+    if update.callback_query:
+        # Too old to be answered: nobody waits any more.
+        with suppress(BadRequest):
+            await update.callback_query.answer(text or None, show_alert=alert)

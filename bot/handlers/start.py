@@ -1,0 +1,98 @@
+"""The first screens: terms, home, and what explains the bot."""
+
+from telegram import ChatMember, Update
+from telegram.constants import ChatType
+
+from bot.buttons import Tap
+from bot.context import Context
+from bot.handlers.screens import Acts, meet, needs_terms, reader_of, show, show_below
+from bot.views import start as views
+from bot.views.screen import View
+from db.models import Service
+
+FAVOURITES = 12
+"""How many services stand on the home screen."""
+WELL_KNOWN = ("whatsapp", "google", "instagram", "facebook", "tiktok", "discord", "uber", "amazon")
+"""Slugs of what most people come for: they stand first, whatever is best stocked at the moment."""
+
+
+async def start(update: Update, context: Context) -> None:
+    if not await needs_terms(update, context):
+        await show(update, context, await _home(context))
+
+
+async def help_(update: Update, context: Context) -> None:
+    await show(update, context, views.help_(reader_of(context), is_operator=is_operator(context)))
+
+
+async def terms(update: Update, context: Context) -> None:
+    reader = reader_of(context)
+    accepted = context.user.terms_accepted_at
+    await show(update, context, views.accepted_terms(reader) if accepted else views.terms(reader))
+
+
+async def privacy(update: Update, context: Context) -> None:
+    days = context.shop.retention_days
+    await show(update, context, views.privacy(reader_of(context), retention_days=days))
+
+
+async def cancel(update: Update, context: Context) -> None:
+    """Outside of a conversation there is nothing to leave."""
+    await show(update, context, views.nothing_to_cancel(reader_of(context)))
+
+
+async def unknown(update: Update, context: Context) -> None:
+    await show(update, context, views.unknown_command(reader_of(context)))
+
+
+async def not_text(update: Update, context: Context) -> None:
+    await show(update, context, views.not_text(reader_of(context)))
+
+
+async def note_block(update: Update, context: Context) -> None:
+    """A renter has blocked the bot, or let it back in."""
+    change = update.my_chat_member
+    assert change
+    if change.chat.type != ChatType.PRIVATE:
+        return
+    if change.new_chat_member.status == ChatMember.BANNED:
+        await context.shop.accounts.mark_blocked(change.from_user.id)
+    else:
+        await meet(context, change.from_user)
+
+
+async def _show_home(update: Update, context: Context, tap: Tap) -> None:
+    await show(update, context, await _home(context))
+
+
+async def _show_menu(update: Update, context: Context, tap: Tap) -> None:
+    """Home, below a card."""
+    await show_below(update, context, await _home(context))
+
+
+async def _show_help(update: Update, context: Context, tap: Tap) -> None:
+    await help_(update, context)
+
+
+async def _home(context: Context) -> View:
+    return views.home(
+        reader_of(context),
+        favourites(context),
+        await context.shop.accounts.wallet(context.user.id),
+        is_operator=is_operator(context),
+    )
+
+
+def favourites(context: Context) -> list[Service]:
+    """The services that most people look for, and after them the best stocked."""
+    catalog = context.shop.catalog
+    stocked = [service for group in catalog.services() if (service := catalog.service(int(group.key)))]
+    ranks = {slug: rank for rank, slug in enumerate(WELL_KNOWN)}
+    return sorted(stocked, key=lambda service: ranks.get(service.slug, len(ranks)))[:FAVOURITES]
+
+
+def is_operator(context: Context) -> bool:
+    return context.user.id in context.shop.admin_ids
+
+
+ACTS: Acts = {"home": _show_home, "menu": _show_menu, "help": _show_help}

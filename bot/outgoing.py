@@ -1,0 +1,152 @@
+"""What the bot says of its own accord: codes, cards and alerts. Workers of the outbox."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+
+import structlog
+from sqlmodel.ext.asyncio.session import AsyncSession
+from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
+
+from bot import messages
+from bot.context import Bot, Shop
+from bot.language import Language
+from bot.views import cards
+from bot.views import operator as operator_views
+from bot.views.screen import Reader
+from db import orders as db_orders
+from db import sms as db_sms
+from db.models import OutboxMessage, Sms, User
+from db.session import Database
+from services.announcer import ALERT, CARD, CODE, Announcer
+from services.errors import UpstreamUnavailable
+from services.lanes import Lane
+from services.orders import PurchaseView
+from services.outbox import Effect, Worker
+
+log = structlog.get_logger()
+
+
+class Outgoing:
+    """Each message is drawn from the facts of the moment in which it is sent."""
+
+    def __init__(self, bot: Bot, shop: Shop, database: Database, announcer: Announcer) -> None:
+        self._bot = bot
+        self._shop = shop
+        self._database = database
+        self._announcer = announcer
+
+    def workers(self) -> Mapping[str, Worker]:
+        return {CODE: self.code, CARD: self.card, ALERT: self.alert}
+
+    async def code(self, message: OutboxMessage) -> Effect | None:
+        """Send a code as a message of its own. Raises UpstreamUnavailable."""
+        sms, view, renter = await self._shop.orders.get_sms(message.payload["sms_id"])
+        if renter.blocked_at or not (sms.code or sms.text):
+            return None
+        if not await self._send_code(renter, view, sms):
+            return None
+        now = self._shop.clock.now()
+
+        async def shown(session: AsyncSession) -> None:
+            await db_sms.mark_shown(session, sms.id or 0, now=now)
+            await self._announcer.card(session, view.purchase.id or 0)
+
+        return shown
+
+    async def card(self, message: OutboxMessage) -> Effect | None:
+        """Draw a purchase's card anew, in its message or in a new one. Raises UpstreamUnavailable."""
+        purchase_id = message.payload["purchase_id"]
+        view = await self._shop.orders.get_purchase(purchase_id)
+        renter = await self._shop.accounts.get(view.purchase.user_id)
+        if renter.blocked_at:
+            return None
+        sent_id = await self._send_card(renter, view)
+        if sent_id is None:
+            return None
+
+        async def adopt(session: AsyncSession) -> None:
+            await db_orders.set_message(session, purchase_id, sent_id)
+
+        return adopt
+
+    async def alert(self, message: OutboxMessage) -> None:
+        """Tell every operator. Raises UpstreamUnavailable."""
+        facts = dict(message.payload)
+        view = operator_views.alert(Language.of("en"), facts.pop("name"), facts)
+        for admin_id in sorted(self._shop.admin_ids):
+            try:
+                with _telegram():
+                    await messages.send(self._bot, admin_id, view)
+            except (Forbidden, BadRequest) as error:
+                # An operator who has never opened the bot must not keep the others from knowing.
+                log.warning("alert.not_sent", admin=admin_id, error=str(error))
+
+    async def _send_code(self, renter: User, view: PurchaseView, sms: Sms) -> bool:
+        """Whatever Telegram thinks of its shape, the code itself arrives; False where nothing can."""
+        shaped = cards.code_message(self._reader(renter), view, sms)
+        try:
+            with _telegram():
+                await messages.send(self._bot, renter.id, shaped, Lane.CODE)
+        except Forbidden:
+            await self._shop.accounts.mark_blocked(renter.id)
+            return False
+        except BadRequest as error:
+            log.error("code.shape_refused", sms=sms.id, error=_reason(error))
+            return await self._send_bare(renter, sms)
+        return True
+
+    async def _send_bare(self, renter: User, sms: Sms) -> bool:
+        try:
+            with _telegram():
+                await self._bot.send_message(
+                    renter.id, sms.code or sms.text or "", parse_mode=None, rate_limit_args=Lane.CODE
+                )
+        except (BadRequest, Forbidden) as error:
+            log.error("code.refused", sms=sms.id, error=_reason(error))
+            return False
+        return True
+
+    async def _send_card(self, renter: User, view: PurchaseView) -> int | None:
+        """The id of the message, where it is a new one."""
+        purchase = view.purchase
+        card = cards.card(self._reader(renter), view)
+        try:
+            with _telegram():
+                if purchase.message_id and await messages.edit(
+                    self._bot, renter.id, purchase.message_id, card
+                ):
+                    return None
+                return (await messages.send(self._bot, renter.id, card)).message_id
+        except Forbidden:
+            await self._shop.accounts.mark_blocked(renter.id)
+        except BadRequest as error:
+            log.error("card.refused", purchase=purchase.id, error=_reason(error))
+        return None
+
+    def _reader(self, renter: User) -> Reader:
+        return Reader(renter.id, Language.of(renter.language_code), self._shop.buttons)
+
+
+@contextmanager
+def _telegram() -> Iterator[None]:
+    """What may work later becomes UpstreamUnavailable; Forbidden and BadRequest stay as they are.
+
+    After a timeout the message may have arrived. It is sent again all the same: a code twice does no
+    harm, a code never does.
+    """
+    try:
+        yield
+    except RetryAfter as error:
+        wait = error.retry_after
+        assert isinstance(wait, timedelta)
+        raise UpstreamUnavailable("told to wait", upstream="telegram", retry_after=wait) from error
+    except BadRequest:
+        raise
+    except NetworkError as error:
+        raise UpstreamUnavailable(type(error).__name__, upstream="telegram") from error
+
+
+def _reason(error: TelegramError) -> str:
+    """What Telegram says before the colon; behind it may stand a piece of the message, even a code."""
+    return error.message.partition(":")[0]

@@ -1,0 +1,104 @@
+"""Every setting, read once at start from the environment or `.env`. Amounts are minor units of `currency`."""
+
+import os
+from datetime import timedelta
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from services.money import exponent
+
+
+class WrongSettings(Exception):
+    """Some settings cannot work; the text says which and how to mend them, never their values."""
+
+
+def _blank_is_none(value: Any) -> Any:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def _ids(value: Any) -> Any:
+    """ "1, 2" as people write it."""
+    if not isinstance(value, str):
+        return value
+    return frozenset(int(part) for part in value.replace(",", " ").split())
+
+
+Secret = Annotated[SecretStr | None, BeforeValidator(_blank_is_none)]
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_file=os.environ.get("NUMLET_ENV_FILE", ".env"), extra="ignore", frozen=True, env_ignore_empty=True
+    )
+
+    bot_token: Secret = None
+    bot_api_url: str = "https://api.telegram.org"
+    bot_updates: Literal["polling", "webhook"] = "polling"
+    admin_ids: Annotated[frozenset[int], NoDecode, BeforeValidator(_ids)] = frozenset()
+    public_url: str = ""
+    http_host: str = "127.0.0.1"
+    http_port: int = Field(default=8080, ge=0, le=65535)
+    database_url: SecretStr = SecretStr("sqlite:///numlet.db")
+    currency: str = "IDR"
+    markup_percent: Decimal = Field(default=Decimal(20), ge=0, le=1000)
+    smscode_token: Secret = None
+    smscode_url: str = "https://api.smscode.gg/v1"
+    order_limit: int = Field(default=10, ge=1)
+    order_limit_per_hour: int = Field(default=30, ge=1)
+    reconcile_seconds: int = Field(default=15, ge=1)
+    retention_days: int = Field(default=30, ge=1)
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["console", "json"] = "console"
+
+    @field_validator("currency")
+    @classmethod
+    def _known_currency(cls, value: str) -> str:
+        exponent(value.upper())
+        return value.upper()
+
+    @field_validator("bot_api_url", "smscode_url", "public_url")
+    @classmethod
+    def _web_address(cls, value: str) -> str:
+        if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).netloc):
+            raise ValueError("must begin with https:// or http://")
+        return value.rstrip("/")
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: SecretStr) -> SecretStr:
+        scheme = value.get_secret_value().partition("://")[0].partition("+")[0]
+        if scheme not in ("sqlite", "postgresql"):
+            raise ValueError("must begin with sqlite:/// or postgresql://")
+        return value
+
+    @model_validator(mode="after")
+    def _webhooks_need_an_address(self) -> "Settings":
+        if self.bot_updates == "webhook" and not self.public_url:
+            raise ValueError("BOT_UPDATES=webhook needs PUBLIC_URL, the address at which Telegram reaches us")
+        return self
+
+    @property
+    def reconcile_every(self) -> timedelta:
+        return timedelta(seconds=self.reconcile_seconds)
+
+    @property
+    def retention(self) -> timedelta:
+        return timedelta(days=self.retention_days)
+
+
+def read_settings(**overrides: Any) -> Settings:
+    """Raises WrongSettings with one line for each setting that is wrong."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        raise WrongSettings("\n".join(_sentence(dict(problem)) for problem in error.errors())) from None
+
+
+def _sentence(problem: dict[str, Any]) -> str:
+    name = ".".join(str(part) for part in problem["loc"]).upper()
+    reason = str(problem["msg"]).removeprefix("Value error, ")
+    return f"{name}: {reason}" if name else reason

@@ -1,0 +1,84 @@
+"""What went wrong, in a sentence that says what the reader can do. Plain text: most are shown as alerts."""
+
+from bot.buttons import BadButton, StaleButton
+from bot.language import Language
+from services.errors import (
+    Banned,
+    ConflictError,
+    CustomerError,
+    InsufficientFunds,
+    LimitReached,
+    NotPossible,
+    OrderNotFound,
+    OutOfStock,
+    PriceChanged,
+    TermsNotAccepted,
+    UserNotFound,
+)
+
+ALERT_LIMIT = 200
+"""Characters that Telegram shows in an alert."""
+
+
+def sentence(error: CustomerError | ConflictError | BadButton, language: Language, currency: str) -> str:
+    _ = language._
+    match error:
+        case InsufficientFunds():
+            short = language.money(error.needed - error.available, error.currency)
+            return _("Your balance is too low: you need {amount} more.").format(amount=short)
+        case OutOfStock():
+            return _("Sold out just now. Please try another country.")
+        case PriceChanged():
+            price = language.money(error.current, currency)
+            return _("The price has changed to {price}. Nothing was bought.").format(price=price)
+        case LimitReached():
+            return _limit(error, language)
+        case NotPossible():
+            return _not_possible(error, language)
+        case OrderNotFound():
+            return _("There is no such order.")
+        case UserNotFound():
+            return _("Nobody with this id has met the bot.")
+        case TermsNotAccepted():
+            return _("Please accept the terms first: /start")
+        case Banned():
+            return _("You cannot use this bot any more.")
+        case StaleButton() | ConflictError():
+            return _("This menu is out of date. Please open a new one: /start")
+        case BadButton():
+            return _("This button is not yours.")
+        case _:
+            return failure(language)
+
+
+def failure(language: Language) -> str:
+    """For what nobody foresaw."""
+    return language._("Something went wrong on our side. Nothing was charged twice; please try again.")
+
+
+def _limit(error: LimitReached, language: Language) -> str:
+    limit = language.number(error.limit)
+    if error.per:
+        text = language.ngettext(
+            "You can buy at most {limit} number an hour. Please try again later.",
+            "You can buy at most {limit} numbers an hour. Please try again later.",
+            error.limit,
+        )
+    else:
+        text = language.ngettext(
+            "You can have at most {limit} open order. Finish or cancel one first.",
+            "You can have at most {limit} open orders. Finish or cancel some first.",
+            error.limit,
+        )
+    return text.format(limit=limit)
+
+
+def _not_possible(error: NotPossible, language: Language) -> str:
+    _ = language._
+    if error.status in ("completed", "failed", "canceled", "expired"):
+        return _("This order is over already.")
+    if error.action == "cancel" and error.status == "received":
+        return _("A code has come, so this order is paid and cannot be canceled.")
+    if error.status == "pending":
+        return _("The number is not here yet. One moment, please.")
+    return _("That is not possible for this number.")

@@ -1,0 +1,264 @@
+"""What only operators read. Codes never appear here, and phone numbers only masked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bot.language import Language
+from bot.views.cards import sign
+from bot.views.lists import move_line
+from bot.views.screen import Reader, View, bold, code, escape, moment, title
+from db.models import Attempt, User
+from services.accounts import Wallet
+from services.orders import OrderView, PurchaseView
+from services.places import mask_phone
+from services.supply import Health
+
+_EVENTS = 30
+_ERROR_LIMIT = 80
+"""So much of a timeline fits into one message."""
+
+
+@dataclass(frozen=True, slots=True)
+class SupplierState:
+    """What is known of one supplier now."""
+
+    name: str
+    health: Health
+    balance: str
+    """In words: the amount, or why it is not known."""
+    webhook: str
+
+
+def panel(reader: Reader) -> View:
+    _ = reader.language._
+    return View.of(
+        [
+            bold(_("Operator")),
+            "",
+            _("/credit ID AMOUNT [reason] – give a renter money"),
+            _("/debit ID AMOUNT [reason] – take it back"),
+            _("/users [text] – find renters"),
+            _("/user ID – one renter"),
+            _("/order ID – one order"),
+            _("/suppliers – balance, health and webhooks"),
+        ],
+        [
+            [reader.button(_("Suppliers"), "suppliers"), reader.button(_("Users"), "users")],
+            [reader.button(_("‹ Menu"), "home")],
+        ],
+    )
+
+
+def usage(reader: Reader, form: str, problem: str = "") -> View:
+    """How a command is typed; `problem` says what was wrong with it."""
+    line = reader.language._("Usage: {form}").format(form=code(form))
+    return View.of([escape(problem), line] if problem else [line])
+
+
+def credited(reader: Reader, user_id: int, amount: int, wallet: Wallet, *, repeated: bool) -> View:
+    return _moved(reader, reader.language._("Credited {amount} to {id}."), user_id, amount, wallet, repeated)
+
+
+def debited(reader: Reader, user_id: int, amount: int, wallet: Wallet, *, repeated: bool) -> View:
+    return _moved(reader, reader.language._("Debited {amount} from {id}."), user_id, amount, wallet, repeated)
+
+
+def _moved(reader: Reader, text: str, user_id: int, amount: int, wallet: Wallet, repeated: bool) -> View:
+    _ = reader.language._
+    money = reader.language.money
+    lines = [
+        text.format(amount=bold(money(amount, wallet.currency)), id=code(str(user_id))),
+        _("Balance now: {amount}").format(amount=money(wallet.available, wallet.currency)),
+    ]
+    if repeated:
+        lines.append(_("This had been done before; nothing was changed."))
+    return View.of(lines, [[reader.button(_("User"), "user", user_id)]])
+
+
+def news_of_credit(language: Language, amount: int, wallet: Wallet, reason: str | None) -> View:
+    """For the renter who was given money."""
+    _ = language._
+    text = _("{amount} was added to your balance.").format(
+        amount=bold(language.money(amount, wallet.currency))
+    )
+    total = _("You have {amount} now.").format(amount=language.money(wallet.available, wallet.currency))
+    return View.of([text, *([escape(reason)] if reason else []), total])
+
+
+def user(reader: Reader, found: User, wallet: Wallet, recent: Sequence[PurchaseView]) -> View:
+    _ = reader.language._
+    money = reader.language.money
+    lines = [
+        _user_title(found),
+        "",
+        _("Language: {code}").format(code=escape(found.language_code)),
+        _("First met: {when}").format(when=moment(found.created_at)),
+        _("Last seen: {when}").format(when=moment(found.seen_at) if found.seen_at else _("never")),
+        _("Terms accepted: {when}").format(
+            when=moment(found.terms_accepted_at) if found.terms_accepted_at else _("no")
+        ),
+    ]
+    if found.blocked_at:
+        lines.append(_("Has blocked the bot, {when}").format(when=moment(found.blocked_at)))
+    if found.banned_at:
+        lines.append(_("Banned: {reason}").format(reason=escape(found.ban_reason or "")))
+    lines += [
+        "",
+        _("Available: {amount}").format(amount=bold(money(wallet.available, wallet.currency))),
+        _("On hold: {amount}").format(amount=money(wallet.held, wallet.currency)),
+        *(move_line(reader, move) for move in wallet.moves),
+    ]
+    return View.of(
+        lines,
+        [
+            *([reader.button(_order_label(view), "order", view.orders[0].order.id or 0)] for view in recent),
+            [reader.button(_("‹ Operator"), "panel")],
+        ],
+    )
+
+
+def users(reader: Reader, found: Sequence[User]) -> View:
+    _ = reader.language._
+    return View.of(
+        [bold(_("Users")), "", _("Last seen first.") if found else _("Nobody found.")],
+        [
+            *([reader.button(f"{_name(one)} · {one.id}", "user", one.id)] for one in found),
+            [reader.button(_("‹ Operator"), "panel")],
+        ],
+    )
+
+
+def order(reader: Reader, view: PurchaseView, attempts: Sequence[Attempt]) -> View:
+    """One order with all that happened to it."""
+    _ = reader.language._
+    purchase, shown = view.purchase, view.orders[0]
+    price = reader.language.money(purchase.price, purchase.currency)
+    return View.of(
+        [
+            f"{_('Order {id}').format(id=shown.order.id)} {sign(shown.order.status)} {shown.order.status}",
+            f"{title(reader.language, view.service.name, purchase.country)} · {price}",
+            _("Renter: {id}").format(id=code(str(purchase.user_id))),
+            *_supplier_lines(reader.language, purchase.currency, shown),
+            "",
+            bold(_("Timeline")),
+            *_timeline(reader.language, shown, attempts),
+        ],
+        [
+            [
+                reader.button(_("User"), "user", purchase.user_id),
+                reader.button(_("‹ Operator"), "panel"),
+            ]
+        ],
+    )
+
+
+def _supplier_lines(language: Language, currency: str, shown: OrderView) -> list[str]:
+    _ = language._
+    order = shown.order
+    if not order.supplier:
+        return []
+    number = mask_phone(order.phone_number) if order.phone_number else ""
+    lines = [
+        _("Supplier: {name}, its order {ref}").format(
+            name=escape(order.supplier), ref=code(order.supplier_ref or "")
+        ),
+        _("Number: {number}").format(number=escape(number)),
+    ]
+    if order.cost is not None:
+        lines.append(_("Cost: {amount}").format(amount=language.money(order.cost, currency)))
+    return lines
+
+
+def _timeline(language: Language, shown: OrderView, attempts: Sequence[Attempt]) -> list[str]:
+    """What happened, in order of time."""
+    _ = language._
+    order = shown.order
+    events: list[tuple[datetime, str]] = [(order.created_at, _("placed"))]
+    for attempt in attempts:
+        asked = _("asked {supplier} for {count}").format(
+            supplier=escape(attempt.supplier), count=language.number(attempt.quantity)
+        )
+        events.append((attempt.created_at, asked))
+        if attempt.ended_at:
+            error = f": {escape(attempt.error[:_ERROR_LIMIT])}" if attempt.error else ""
+            outcome = f"{attempt.status}{error}"
+            events.append((attempt.ended_at, f"{escape(attempt.supplier)} – {outcome}"))
+    if order.activated_at:
+        events.append((order.activated_at, _("number rented")))
+    for sms in shown.sms:
+        events.append((sms.received_at, _("late SMS, kept back") if sms.late else _("SMS received")))
+        if sms.shown_at:
+            events.append((sms.shown_at, _("code shown to the renter")))
+    events += [
+        (at, text)
+        for at, text in (
+            (order.resent_at, _("another SMS asked for")),
+            (order.cancel_requested_at, _("renter asked to cancel")),
+            (order.ended_at, str(order.status)),
+        )
+        if at
+    ]
+    events.sort(key=lambda event: event[0])
+    return [f"{at:%d %b %H:%M:%S} {text}" for at, text in events[-_EVENTS:]]
+
+
+def suppliers(reader: Reader, states: Sequence[SupplierState]) -> View:
+    _ = reader.language._
+    lines = [bold(_("Suppliers"))]
+    for state in states:
+        lines += ["", *_supplier_state(reader.language, state)]
+    if not states:
+        lines += ["", _("None is connected: set SMSCODE_TOKEN.")]
+    return View.of(
+        lines,
+        [[reader.button(_("Refresh"), "suppliers"), reader.button(_("‹ Operator"), "panel")]],
+    )
+
+
+def _supplier_state(language: Language, state: SupplierState) -> list[str]:
+    _ = language._
+    health = state.health
+    well = _("🔴 out of order") if health.is_down else _("🟢 working")
+    lines = [
+        f"{bold(state.name)} {well}",
+        _("Balance: {amount}").format(amount=escape(state.balance)),
+        _("Webhook: {state}").format(state=escape(state.webhook)),
+    ]
+    if health.last_ok_at:
+        lines.append(_("Last good answer: {when}").format(when=moment(health.last_ok_at)))
+    if health.last_error_at:
+        lines.append(
+            _("Last trouble: {error}, {when}").format(
+                error=escape(health.last_error or ""), when=moment(health.last_error_at)
+            )
+        )
+    return lines
+
+
+def alert(language: Language, name: str, facts: dict[str, Any]) -> View:
+    """Something that an operator should look at."""
+    _ = language._
+    supplier = str(facts.get("supplier", ""))
+    texts = {
+        "orphan": _("{supplier} has order {ref} open, which no purchase here explains."),
+        "supplier_broke": _("Our balance at {supplier} is too low to buy. Please top it up."),
+        "access_refused": _("{supplier} refuses our key. Please check its setting."),
+    }
+    text = texts.get(name, name).format(supplier=supplier, ref=facts.get("ref", ""))
+    return View.of([f"⚠️ {escape(text)}"])
+
+
+def _user_title(found: User) -> str:
+    username = f" @{escape(found.username)}" if found.username else ""
+    return f"{bold(_name(found))}{username} · {code(str(found.id))}"
+
+
+def _name(found: User) -> str:
+    return found.name or str(found.id)
+
+
+def _order_label(view: PurchaseView) -> str:
+    order = view.orders[0].order
+    return f"{sign(order.status)} {order.id} · {view.service.name}"

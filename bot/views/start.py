@@ -1,0 +1,150 @@
+"""The first screens, and the ones that explain."""
+
+from collections.abc import Sequence
+
+from telegram import InlineKeyboardButton
+
+from bot.buttons import Tap
+from bot.language import Language
+from bot.views.screen import SUCCESS, Reader, Row, View, bold, columns, escape
+from db.models import Service
+from services.accounts import Wallet
+
+
+def _rules(language: Language) -> list[str]:
+    _ = language._
+    return [
+        _("• A number is yours for a short time, usually 20 minutes, and for one service."),
+        _("• The price is set aside when you buy and taken when the first code comes."),
+        _("• No code, no charge: the money goes back by itself."),
+        _("• A code that comes after the money went back is not shown."),
+        _("• Don't use numbers for anything illegal, for spam, or to deceive anyone."),
+    ]
+
+
+def terms(reader: Reader, then: Tap | None = None) -> View:
+    """What a renter agrees to; `then` is where Accept leads, home by default."""
+    _ = reader.language._
+    wanted = (then.action, *then.args) if then else ("home",)
+    return View.of(
+        [
+            bold(_("Before you start")),
+            "",
+            *_rules(reader.language),
+            "",
+            _("What we keep about you: /privacy"),
+        ],
+        [[reader.button(_("Accept"), "accept", *wanted, style=SUCCESS)]],
+    )
+
+
+def accepted_terms(reader: Reader) -> View:
+    """The terms, for somebody who accepted them before."""
+    _ = reader.language._
+    return View.of([bold(_("Terms")), "", *_rules(reader.language)], [[home_button(reader)]])
+
+
+def home(reader: Reader, services: Sequence[Service], wallet: Wallet, *, is_operator: bool) -> View:
+    """Where everything starts; `services` are the best stocked."""
+    _ = reader.language._
+    money = reader.language.money(wallet.available, wallet.currency)
+    pick = (
+        _("Pick a service, or just write what you need, like <i>whatsapp indonesia</i>.")
+        if services
+        else _("Nothing is for sale at the moment. Please look again in a few minutes.")
+    )
+    rows: list[Row] = [
+        *columns(service_button(reader, service) for service in services),
+        [reader.button(_("All services"), "services", 0), reader.button(_("Countries"), "countries", 0)],
+        [reader.button(_("🔎 Search"), "search"), reader.button(_("My orders"), "orders", "open", 0)],
+        [reader.button(_("Balance"), "balance"), reader.button(_("Help"), "help")],
+    ]
+    if is_operator:
+        rows.append([reader.button(_("Operator"), "panel")])
+    return View.of(
+        [
+            bold(_("Rent a number, get the code here")),
+            "",
+            _("Balance: {amount}").format(amount=bold(money)),
+            "",
+            pick,
+        ],
+        rows,
+    )
+
+
+def help_(reader: Reader, *, is_operator: bool) -> View:
+    _ = reader.language._
+    lines = [
+        bold(_("How it works")),
+        "",
+        _("1. Pick a service and a country, and tap Buy."),
+        _("2. Type the number that you get into the website or app."),
+        _("3. Its code arrives here as a message. No code: your money goes back."),
+        "",
+        _("/buy whatsapp indonesia – straight to the price"),
+        _("/orders – your numbers and codes"),
+        _("/balance – your money"),
+        _("/terms, /privacy – the small print"),
+        "",
+        _("Or just write what you are looking for."),
+    ]
+    if is_operator:
+        lines += ["", _("/admin – for operators")]
+    return View.of(lines, [[home_button(reader)]])
+
+
+def privacy(reader: Reader, *, retention_days: int) -> View:
+    _ = reader.language._
+    kept = reader.language.ngettext(
+        "• What you write here, codes and SMS texts: erased after {days} day.",
+        "• What you write here, codes and SMS texts: erased after {days} days.",
+        retention_days,
+    )
+    return View.of(
+        [
+            bold(_("What we keep about you")),
+            "",
+            _("• From Telegram: your id, name, username and language."),
+            _("• Your orders and every change of your balance, because it is about money."),
+            kept.format(days=reader.language.number(retention_days)),
+            "",
+            _("The supplier of a number learns which service you use it for, but not who you are."),
+            _("We don't sell or share anything else."),
+        ],
+        [[home_button(reader)]],
+    )
+
+
+def unknown_command(reader: Reader) -> View:
+    _ = reader.language._
+    return View.of([_("I don't know this command. What I can do: /help")])
+
+
+def nothing_to_cancel(reader: Reader) -> View:
+    _ = reader.language._
+    return View.of([_("There is nothing to leave. To give a number back, tap Cancel on it: /orders")])
+
+
+def left(reader: Reader) -> View:
+    _ = reader.language._
+    return View.of([_("All right, forgotten.")], [[home_button(reader)]])
+
+
+def not_text(reader: Reader) -> View:
+    _ = reader.language._
+    return View.of([_("I can only read text. Write what you need, like <i>whatsapp indonesia</i>.")])
+
+
+def private_only(language: Language) -> View:
+    return View.of([escape(language._("I work in private chats only: open me and tap Start."))])
+
+
+def home_button(reader: Reader) -> InlineKeyboardButton:
+    return reader.button(reader.language._("‹ Menu"), "home")
+
+
+def service_button(reader: Reader, service: Service) -> InlineKeyboardButton:
+    """To a service's countries."""
+    assert service.id is not None
+    return reader.button(service.name, "service", service.id, 0)

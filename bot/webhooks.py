@@ -1,0 +1,144 @@
+"""The HTTP server: what others tell us, and how we are."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Awaitable, Callable
+from time import perf_counter
+
+import structlog
+from prometheus_client import Counter, Histogram, generate_latest
+from starlette.applications import Starlette
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from bot.updates import TELEGRAM, serial_of, update_id_of
+from services.deliveries import Deliveries
+from services.errors import BadEvent, BadSignature
+from services.rentals import event_serial
+from services.suppliers.base import Supplier
+from services.webhook_secrets import WebhookSecrets
+
+log = structlog.get_logger()
+
+MAX_BODY = 64 * 1024
+MAX_UPDATE = 1024 * 1024
+"""Telegram's own, which may hold a whole quoted message, each of its emoji in twelve bytes."""
+WEBHOOKS = Counter("numlet_webhooks_total", "Webhooks received", ["source", "status"])
+ACCEPTED = Histogram(
+    "numlet_webhook_seconds",
+    "From a webhook's last byte to its answer",
+    ["source"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 3),
+)
+
+Accept = Callable[[bytes, Headers], Awaitable[int]]
+"""Stores a body durably and says which status answers it."""
+
+
+class Endpoint:
+    """A POST route that skips the framework's request and response objects: the way in for every code."""
+
+    def __init__(self, source: str, accept: Accept) -> None:
+        self._accept = accept
+        self._max_body = MAX_UPDATE if source == TELEGRAM else MAX_BODY
+        self._counters = {
+            status: WEBHOOKS.labels(source, status) for status in (200, 400, 401, 403, 404, 413, 500)
+        }
+        self._seconds = ACCEPTED.labels(source)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = await _read(receive, self._max_body)
+        began = perf_counter()
+        status = 413 if body is None else await self._status(body, Headers(scope=scope))
+        self._counters[status].inc()
+        self._seconds.observe(perf_counter() - began)
+        headers = [(b"content-length", b"0")]
+        if status == 413:
+            headers.append((b"connection", b"close"))
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _status(self, body: bytes, headers: Headers) -> int:
+        try:
+            return await self._accept(body, headers)
+        except Exception:  # whatever it is, it was not stored: the sender must not think so
+            log.exception("webhook.not_stored")
+            return 500
+
+
+async def _read(receive: Receive, most: int) -> bytes | None:
+    """The whole body; None for one that is too large."""
+    body = b""
+    while True:
+        message = await receive()
+        part: bytes = message.get("body", b"")
+        body += part
+        if len(body) > most:
+            return None
+        if not message.get("more_body"):
+            return body
+
+
+def accept_supplier(supplier: Supplier, secrets: WebhookSecrets, deliveries: Deliveries) -> Accept:
+    """Verify on the raw bytes, then store. The digest of the body makes a replay nothing new."""
+
+    async def accept(body: bytes, headers: Headers) -> int:
+        try:
+            supplier.verify(body, headers.get(supplier.signature_header), secret=secrets.get(supplier.name))
+        except BadSignature:
+            return 401
+        try:
+            text = body.decode()
+            serial = event_serial(supplier, text)
+        except (BadEvent, UnicodeDecodeError):
+            return 400
+        await deliveries.store(
+            supplier.name, hashlib.blake2b(body, digest_size=16).hexdigest(), text, serial=serial
+        )
+        return 200
+
+    return accept
+
+
+def accept_telegram(secret: str, deliveries: Deliveries) -> Accept:
+    """Check the secret that Telegram was given with the webhook, then store."""
+
+    async def accept(body: bytes, headers: Headers) -> int:
+        given = headers.get("x-telegram-bot-api-secret-token", "")
+        if not hmac.compare_digest(given.encode(), secret.encode()):
+            return 403
+        try:
+            text = body.decode()
+            update = json.loads(text)
+            update_id = update_id_of(update)
+        except (ValueError, KeyError, TypeError, OverflowError):
+            return 400
+        await deliveries.store(TELEGRAM, str(update_id), text, serial=serial_of(update), message=update)
+        return 200
+
+    return accept
+
+
+def create_app(endpoints: dict[str, Accept], *, ready: Callable[[], Awaitable[str | None]]) -> Starlette:
+    """`endpoints`: who may POST to `/webhooks/<name>`. `ready` says what is missing, None when nothing is."""
+
+    async def healthz(_request: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def readyz(_request: Request) -> Response:
+        missing = await ready()
+        return PlainTextResponse(f"{missing or 'ready'}\n", status_code=503 if missing else 200)
+
+    async def metrics(_request: Request) -> Response:
+        return Response(generate_latest(), media_type="text/plain; version=0.0.4")
+
+    webhooks = [
+        Route(f"/webhooks/{name}", Endpoint(name, accept), methods=["POST"])
+        for name, accept in endpoints.items()
+    ]
+    reports = [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
+    return Starlette(routes=[*webhooks, *reports])

@@ -1,0 +1,143 @@
+"""The bot on stage: our handlers on a real database, between the play Telegram and the play supplier."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import httpx
+from telegram import Update
+from telegram.ext import ApplicationBuilder, BaseRateLimiter, ContextTypes
+from telegram.request import HTTPXRequest
+
+from bot import handlers
+from bot.buttons import Buttons
+from bot.context import App, Context, Shop
+from bot.errors import process
+from bot.outgoing import Outgoing
+from bot.persistence import StoredConversations
+from sandbox.telegram import Message, Person, Telegram
+from services.desk import Desk
+from services.lanes import Lane
+from services.rates import Rates
+from tests.builders import CURRENCY, World
+
+KEY = b"a key that signs the buttons of tests"
+OPERATOR = 1
+
+
+class NoLimits(BaseRateLimiter[Lane]):
+    """Lets everything pass at once and remembers in which lane it went."""
+
+    def __init__(self) -> None:
+        self.passed: list[tuple[str, Lane | None]] = []
+
+    async def initialize(self) -> None: ...
+
+    async def shutdown(self) -> None: ...
+
+    async def process_request(
+        self,
+        callback: Callable[..., Coroutine[Any, Any, Any]],
+        args: Any,
+        kwargs: dict[str, Any],
+        endpoint: str,
+        data: dict[str, Any],
+        rate_limit_args: Lane | None,
+    ) -> Any:
+        self.passed.append((endpoint, rate_limit_args))
+        return await callback(*args, **kwargs)
+
+
+class Stage:
+    """`open` it, and whatever people say or tap is handled, one update after another."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.telegram = Telegram(world.clock)
+        self.shop = Shop(
+            accounts=world.accounts,
+            orders=world.orders,
+            catalog=world.catalog,
+            rates=Rates({CURRENCY, "USD"}),
+            suppliers=world.suppliers,
+            desk=Desk(world.database),
+            clock=world.clock,
+            buttons=Buttons(KEY),
+            currency=CURRENCY,
+            admin_ids=frozenset({OPERATOR}),
+            retention_days=30,
+            webhook_states=world.webhook_secrets.states,
+        )
+        self.limiter = NoLimits()
+        self.application = self._new_application()
+
+    def _new_application(self) -> App:
+        request = HTTPXRequest(httpx_kwargs={"transport": httpx.ASGITransport(self.telegram.app)})
+        application: App = (
+            ApplicationBuilder()
+            .token(self.telegram.token)
+            .base_url("http://telegram.test/bot")
+            .request(request)
+            .rate_limiter(self.limiter)
+            .context_types(ContextTypes(context=Context))
+            .persistence(StoredConversations(self.world.database))
+            .updater(None)
+            .job_queue(None)
+            .build()
+        )
+        handlers.register(application, self.shop)
+        outgoing = Outgoing(application.bot, self.shop, self.world.database, self.world.announcer)
+        self.world.outbox.register(outgoing.workers())
+        return application
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator["Stage"]:
+        await self.application.initialize()
+        for supplier in self.world.suppliers:
+            await self.shop.rates.refresh(supplier)
+        playing = asyncio.create_task(self._play())
+        try:
+            yield self
+        finally:
+            playing.cancel()
+            with suppress(asyncio.CancelledError):
+                await playing
+            await self.application.shutdown()
+            await self.telegram.aclose()
+
+    async def restart(self) -> None:
+        """Lose whatever is only in memory."""
+        self.application = self._new_application()
+        await self.application.initialize()
+
+    async def handle(self, update: dict[str, Any]) -> None:
+        """One update, and all that follows from it."""
+        parsed = Update.de_json(update, self.application.bot)
+        assert parsed
+        await process(self.application, parsed)
+        await self.world.settle()
+
+    async def settle(self) -> None:
+        """Wait until every update has been handled."""
+        await self.telegram.until(lambda: not self.telegram.updates.pending)
+
+    async def _play(self) -> None:
+        updates = self.telegram.updates
+        while True:
+            await self.telegram.bell.until(lambda: bool(updates.pending))
+            update = next(iter(updates.pending.values()))
+            await self.handle(update.wire())
+            updates.settle(update)
+
+    def person(self, id: int, name: str = "Ann", **who: Any) -> Person:
+        return self.telegram.person(id, name, **who)
+
+    async def renter(self, id: int = 42, *, money: int = 0, **who: Any) -> Person:
+        """Somebody who has used the bot before."""
+        await self.world.renter(id, money=money)
+        return self.telegram.person(id, started=True, **who)
+
+
+def labels(message: Message) -> list[str]:
+    return [button.text for row in message.buttons for button in row]

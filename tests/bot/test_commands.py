@@ -1,0 +1,30 @@
+import pytest
+
+from bot import commands
+from tests.bot.stage import OPERATOR
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_everybody_sees_the_commands_that_work_for_them(stage, ann, olga):
+    await commands.publish(stage.application.bot, {OPERATOR})
+    profile = stage.telegram.profile
+    renters = [command["command"] for command in profile.commands_for(ann.chat.user)]
+    operators = [command["command"] for command in profile.commands_for(olga.chat.user)]
+    assert renters == ["start", "buy", "orders", "balance", "help", "terms", "privacy", "cancel"]
+    assert set(operators) - set(renters) == {
+        "admin",
+        "credit",
+        "debit",
+        "users",
+        "user",
+        "order",
+        "suppliers",
+    }
+    assert "No code, no charge" in profile.text_for("description", ann.chat.user)
+    assert "No code, no charge" in profile.text_for("short_description", ann.chat.user)
+
+
+async def test_an_operator_who_never_opened_the_bot_stops_nothing(stage, ann):
+    await commands.publish(stage.application.bot, {987654})
+    assert "No code, no charge" in stage.telegram.profile.text_for("description", ann.chat.user)

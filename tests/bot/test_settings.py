@@ -1,0 +1,47 @@
+"""Settings: what is wrong is said in one line each, and .env.example tells the truth."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bot.settings import Settings, WrongSettings, read_settings
+
+EXAMPLE = Path(__file__).parents[2] / ".env.example"
+
+
+def read(**values: str) -> Settings:
+    return read_settings(_env_file=None, **values)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("currency", "XXXX", "CURRENCY: 'XXXX' is not the ISO 4217 code"),
+        ("database_url", "mysql://x", "DATABASE_URL: must begin with sqlite:/// or postgresql://"),
+        ("bot_updates", "pigeon", "BOT_UPDATES: Input should be 'polling' or 'webhook'"),
+        ("bot_updates", "webhook", "BOT_UPDATES=webhook needs PUBLIC_URL"),
+        ("public_url", "numlet.example", "PUBLIC_URL: must begin with https:// or http://"),
+        ("http_port", "99999", "HTTP_PORT"),
+        ("admin_ids", "olga", "ADMIN_IDS"),
+        ("markup_percent", "-1", "MARKUP_PERCENT"),
+    ],
+)
+def test_a_wrong_setting_is_named(name, value, says):
+    with pytest.raises(WrongSettings, match=re.escape(says)):
+        read(**{name: value})
+
+
+def test_a_wrong_secret_is_never_repeated():
+    with pytest.raises(WrongSettings) as caught:
+        read(database_url="mysql://root:hunter2@host/x")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_ids_are_read_as_people_write_them():
+    assert read(admin_ids="1, 2 3,").admin_ids == {1, 2, 3}
+
+
+def test_the_example_names_every_setting():
+    named = set(re.findall(r"^#?\s?([A-Z][A-Z0-9_]+)=", EXAMPLE.read_text(), re.MULTILINE))
+    assert named == {name.upper() for name in Settings.model_fields}

@@ -1,0 +1,347 @@
+"""Views as text: what they say, and that Telegram takes it whatever is in it."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot.buttons import Buttons, Tap
+from bot.language import Language
+from bot.views import browse, cards, lists, operator, start
+from bot.views.errors import ALERT_LIMIT, sentence
+from bot.views.screen import Page, Reader, View
+from db.models import Attempt, AttemptStatus, LedgerEntry, Order, OrderStatus, Purchase, Service, Sms, User
+from sandbox.telegram.formatting import parse_html
+from services import errors
+from services.accounts import Wallet
+from services.catalog import Line, Route
+from services.orders import OrderView, PurchaseView
+from services.suppliers.base import Capabilities
+from services.supply import Health
+
+NOW = datetime(2026, 2, 25, 10, tzinfo=UTC)
+READER = Reader(2**52, Language.of("en"), Buttons(b"key"))
+NASTY = "<b>R&D</b> \"quoted\" 'n' long" + " name" * 20
+SERVICE = Service(id=2**31, slug="r-d", name=NASTY, code="rd")
+LINE = Line(2**31, "ID", (Route("smscode", "142", 15_000, 18_000, 42),))
+RICH, POOR = Wallet(100_000, 18_000, "IDR", ()), Wallet(1_000, 0, "IDR", ())
+OFFER = browse.Offer(service=SERVICE, line=LINE, quantity=1, wallet=RICH, key="abcdefgh")
+CAN_ALL = Capabilities(cancel=True, finish=True, resend=True, cancel_after=timedelta(minutes=2))
+NBSP = "\N{NO-BREAK SPACE}"
+
+
+def labels(view: View) -> list[str]:
+    return [button.text for row in (view.keyboard.inline_keyboard if view.keyboard else ()) for button in row]
+
+
+def check(view: View) -> str:
+    """The text as people see it. Telegram must take it, and its buttons."""
+    text = parse_html(view.text).text
+    assert 0 < len(text) <= 4096
+    rows = view.keyboard.inline_keyboard if view.keyboard else ()
+    assert len(rows) <= 13
+    for row in rows:
+        assert 1 <= len(row) <= 8
+        for button in row:
+            assert button.text.strip()
+            assert len(str(button.callback_data or "").encode()) <= 64
+            assert button.copy_text is None or 1 <= len(button.copy_text.text) <= 256
+    return text
+
+
+def order(
+    status: OrderStatus, *, sms: tuple[Sms, ...] = (), can: Capabilities = CAN_ALL, **more
+) -> OrderView:
+    number = (
+        {} if status in ("pending", "failed") else {"phone_number": "+6281234567890", "supplier": "smscode"}
+    )
+    values: dict[str, Any] = {
+        "id": 12,
+        "purchase_id": 7,
+        "user_id": 42,
+        "created_at": NOW,
+        "activated_at": NOW,
+        **number,
+    }
+    values["expires_at"] = NOW + timedelta(minutes=20)
+    if status in ("completed", "failed", "canceled", "expired"):
+        values["ended_at"] = NOW
+    return OrderView(Order(status=status, **(values | more)), sms, can)
+
+
+def purchase(*orders: OrderView, failure: str | None = None) -> PurchaseView:
+    bought = Purchase(
+        id=7,
+        user_id=42,
+        idempotency_key="k",
+        service_id=2**31,
+        country="ID",
+        quantity=len(orders),
+        price=18_000,
+        currency="IDR",
+        failure=failure,
+        created_at=NOW,
+    )
+    return PurchaseView(bought, SERVICE, orders)
+
+
+def code(
+    value: str | None = "482913", text: str | None = "Your code is 482913", *, late: bool = False
+) -> Sms:
+    return Sms(id=1, order_id=12, fingerprint="f", code=value, text=text, received_at=NOW, late=late)
+
+
+@pytest.mark.parametrize(
+    ("shown", "says", "buttons"),
+    [
+        (order(OrderStatus.PENDING), "Getting your number…", []),
+        (order(OrderStatus.ACTIVE), "Waiting for the code", ["Copy number", "Resend", "Cancel"]),
+        (order(OrderStatus.ACTIVE, can=Capabilities()), "Waiting for the code", ["Copy number"]),
+        (
+            order(OrderStatus.ACTIVE, cancel_requested_at=NOW),
+            "Will be canceled as soon as the supplier allows it",
+            ["Copy number", "Resend"],
+        ),
+        (
+            order(OrderStatus.ACTIVE, notice="cancel_refused"),
+            "refused to cancel",
+            ["Copy number", "Resend", "Cancel"],
+        ),
+        (
+            order(OrderStatus.RECEIVED, sms=(code(),)),
+            "Code: 482913",
+            ["Copy number", "Resend", "Finish"],
+        ),
+        (
+            order(OrderStatus.RECEIVED, notice="resend_asked"),
+            "Asking for another SMS…",
+            ["Copy number", "Finish"],
+        ),
+        (order(OrderStatus.RECEIVED, notice="resent"), "was asked for", ["Copy number", "Resend", "Finish"]),
+        (
+            order(OrderStatus.RECEIVED, notice="resend_refused"),
+            "not possible for this number",
+            ["Copy number", "Resend", "Finish"],
+        ),
+        (
+            order(OrderStatus.COMPLETED, sms=(code(),)),
+            f"Finished. Paid: Rp{NBSP}18,000",
+            ["Buy again", "Menu"],
+        ),
+        (order(OrderStatus.COMPLETED, sms=(code(None, None),)), "it has been erased", ["Buy again", "Menu"]),
+        (order(OrderStatus.CANCELED), f"Canceled. Rp{NBSP}18,000 went back", ["Buy again", "Menu"]),
+        (order(OrderStatus.EXPIRED), "No code came in time", ["Buy again", "Menu"]),
+        (order(OrderStatus.EXPIRED, sms=(code(late=True),)), "is not shown", ["Buy again", "Menu"]),
+    ],
+)
+def test_an_order_card_shows_its_state_and_what_can_be_done(shown, says, buttons):
+    view = cards.card(READER, purchase(shown))
+    text = check(view)
+    assert says in text
+    assert NASTY in text
+    assert labels(view) == buttons
+    assert ("+6281234567890" in text) == bool(shown.order.phone_number)
+
+
+@pytest.mark.parametrize(
+    ("failure", "says"),
+    [("out_of_stock", "sold to somebody else"), ("supplier_trouble", "could not be reached")],
+)
+def test_a_failed_order_says_why(failure, says):
+    text = check(cards.card(READER, purchase(order(OrderStatus.FAILED), failure=failure)))
+    assert says in text
+    assert f"Rp{NBSP}18,000 went back to your balance." in text
+
+
+def test_a_late_code_is_not_shown():
+    text = check(cards.card(READER, purchase(order(OrderStatus.EXPIRED, sms=(code(late=True),)))))
+    assert "482913" not in text
+
+
+def test_the_time_left_counts_down_by_itself():
+    view = cards.card(READER, purchase(order(OrderStatus.ACTIVE)))
+    assert '<tg-time unix="1772014800" format="r">25 Feb 10:20 UTC</tg-time>' in view.text
+
+
+def test_a_hundred_numbers_fit_on_pages_of_ten():
+    shown = [order(OrderStatus.RECEIVED, sms=(code(),), id=at) for at in range(100)]
+    view = cards.card(READER, purchase(*shown), page=9)
+    text = check(view)
+    assert "100. ✉️ +6281234567890 482913" in text
+    assert f"Paid: Rp{NBSP}1,800,000" in text
+    assert labels(view)[-1] == "‹ Previous"
+
+
+def test_a_partial_success_says_what_went_back():
+    shown = [order(OrderStatus.ACTIVE), order(OrderStatus.FAILED), order(OrderStatus.FAILED)]
+    text = check(cards.card(READER, purchase(*shown, failure="out_of_stock")))
+    assert f"On hold: Rp{NBSP}18,000" in text
+    assert f"Went back: Rp{NBSP}36,000" in text
+    assert "sold to somebody else" in text
+
+
+@pytest.mark.parametrize("content", ["Your code: <none> & nothing", "x" * 5000])
+def test_a_message_without_a_code_is_shown_whole(content):
+    view = cards.code_message(READER, purchase(order(OrderStatus.RECEIVED)), code(None, content))
+    assert check(view).startswith(content[:3000])
+    assert labels(view) == ["Copy text"]
+
+
+def test_a_code_message_is_the_code_the_service_and_the_number():
+    view = cards.code_message(READER, purchase(order(OrderStatus.RECEIVED)), code())
+    assert check(view) == f"482913\n\n{NASTY} · 🇮🇩 Indonesia\n+6281234567890"
+    assert view.text.startswith("<code>482913</code>")
+
+
+def test_the_confirm_screen_tells_the_price_before_the_tap():
+    view = browse.confirm(READER, OFFER)
+    text = check(view)
+    assert f"Price: Rp{NBSP}18,000 a number" in text
+    assert "In stock: 42" in text
+    assert labels(view)[:7] == [f"Buy for Rp{NBSP}18,000", "• 1 •", "2", "3", "5", "10", "Other…"]
+
+
+def test_several_numbers_are_bought_for_the_sum():
+    view = browse.confirm(READER, replace(OFFER, quantity=3, own=(332, "USD")))
+    assert labels(view)[0] == f"Buy 3 for Rp{NBSP}54,000"
+    text = check(view)
+    assert f"Together: Rp{NBSP}54,000 (≈ $3.32)" in text
+
+
+def test_no_more_is_offered_than_is_in_stock():
+    line = replace(LINE, routes=(replace(LINE.routes[0], stock=2),))
+    assert labels(browse.confirm(READER, replace(OFFER, line=line)))[1:4] == ["• 1 •", "2", "Other…"]
+    line = replace(LINE, routes=(replace(LINE.routes[0], stock=1),))
+    assert labels(browse.confirm(READER, replace(OFFER, line=line)))[1] == "Other countries"
+
+
+def test_a_short_wallet_is_told_before_the_tap():
+    text = check(browse.confirm(READER, replace(OFFER, wallet=POOR)))
+    assert f"You need Rp{NBSP}17,000 more" in text
+
+
+def test_a_changed_price_is_pointed_out():
+    text = check(browse.confirm(READER, replace(OFFER, was=17_000)))
+    assert f"The price has changed from Rp{NBSP}17,000 to Rp{NBSP}18,000." in text
+
+
+def test_the_terms_lead_on_with_everything_that_was_wanted():
+    wanted = READER.buttons.unpack(2**52, READER.buttons.pack(2**52, "confirm", 2**31, "ID", 1))
+    view = start.terms(READER, wanted)
+    check(view)
+    assert labels(view) == ["Accept"]
+    assert view.keyboard
+    accept = READER.buttons.unpack(2**52, str(view.keyboard.inline_keyboard[0][0].callback_data))
+    assert accept == Tap("accept", ("confirm", *wanted.args))
+
+
+USER = User(id=2**52, name=NASTY, username="ann", created_at=NOW, seen_at=NOW, blocked_at=NOW, banned_at=NOW)
+MOVES = tuple(
+    LedgerEntry(
+        id=1,
+        source="wallet:42" if kind in ("hold", "correction") else "gateway:operator",
+        destination="held:1" if kind in ("hold", "correction") else "wallet:42",
+        amount=18_000,
+        currency="IDR",
+        kind=kind,
+        order_id=12,
+        idempotency_key=kind,
+        reason=NASTY,
+        created_at=NOW,
+    )
+    for kind in ("topup", "hold", "release", "refund", "correction")
+)
+FULL = Wallet(100_000, 18_000, "IDR", MOVES)
+MANY = [Service(id=at, slug=str(at), name=f"Service {at}", code="") for at in range(1, 31)]
+ATTEMPT = Attempt(
+    purchase_id=7,
+    supplier="smscode",
+    product_ref="142",
+    quantity=1,
+    cost=1,
+    idempotency_key="k",
+    status=AttemptStatus.REFUSED,
+    error=NASTY,
+    created_at=NOW,
+    ended_at=NOW,
+)
+HEALTH = Health(last_ok_at=NOW, last_error_at=NOW, last_error=NASTY, failures=3)
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        start.home(READER, MANY[:12], RICH, is_operator=True),
+        start.home(READER, [], RICH, is_operator=False),
+        start.help_(READER, is_operator=True),
+        start.accepted_terms(READER),
+        start.privacy(READER, retention_days=1),
+        start.unknown_command(READER),
+        start.nothing_to_cancel(READER),
+        start.left(READER),
+        start.not_text(READER),
+        start.private_only(Language.of("en")),
+        browse.services(READER, Page.of(MANY, 0, browse.NAMES)),
+        browse.countries(READER, Page.of(["ID", "GB", "VC"], 0, browse.NAMES)),
+        browse.service(READER, SERVICE, Page.of([LINE] * 25, 1, 10), "IDR"),
+        browse.country(READER, "ID", Page.of([(SERVICE, LINE)] * 25, 1, 10), "IDR"),
+        browse.results(READER, NASTY, [browse.Found(SERVICE, "ID", LINE), browse.Found(SERVICE)] * 9, "IDR"),
+        browse.nothing_found(READER, NASTY, MANY[:12]),
+        browse.gone(READER),
+        browse.ask_quantity(READER, SERVICE, LINE),
+        browse.ask_search(READER),
+        lists.orders(READER, Page([purchase(order(OrderStatus.ACTIVE))] * 10, 3, more=True), open_only=True),
+        lists.orders(READER, Page([]), open_only=False),
+        lists.balance(READER, FULL),
+        operator.panel(READER),
+        operator.usage(READER, "/credit ID AMOUNT [reason]", NASTY),
+        operator.user(READER, USER, FULL, [purchase(order(OrderStatus.ACTIVE))] * 5),
+        operator.users(READER, [USER] * 10),
+        operator.users(READER, []),
+        operator.order(
+            READER, purchase(order(OrderStatus.EXPIRED, sms=(code(late=True),), cost=1)), [ATTEMPT] * 20
+        ),
+        operator.suppliers(READER, [operator.SupplierState("smscode", HEALTH, NASTY, NASTY)] * 3),
+        operator.suppliers(READER, []),
+        operator.news_of_credit(Language.of("en"), 1, RICH, NASTY),
+        operator.alert(Language.of("en"), "orphan", {"supplier": "smscode", "ref": "<1>"}),
+        operator.alert(Language.of("en"), "supplier_broke", {"supplier": "smscode"}),
+        operator.alert(Language.of("en"), "access_refused", {"supplier": "smscode"}),
+        operator.alert(Language.of("en"), "news_of_tomorrow", {}),
+    ],
+)
+def test_telegram_takes_every_screen(view):
+    assert "{" not in check(view)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.InsufficientFunds(needed=18_000, available=1, currency="IDR"),
+        errors.OutOfStock(),
+        errors.PriceChanged(offered=1, current=2),
+        errors.LimitReached(limit=10),
+        errors.LimitReached(limit=1, per=timedelta(hours=1)),
+        errors.TermsNotAccepted(),
+        errors.Banned(),
+        errors.OrderNotFound(),
+        errors.UserNotFound(),
+        errors.NotPossible("cancel", status="pending"),
+        errors.NotPossible("cancel", status="received"),
+        errors.NotPossible("resend", status="expired"),
+        errors.NotPossible("finish", status="active"),
+        errors.KeyReused(),
+    ],
+)
+def test_every_error_has_a_sentence_that_fits_an_alert(error):
+    text = sentence(error, Language.of("en"), "IDR")
+    assert text.endswith((".", "/start"))
+    assert "{" not in text
+    assert "Something went wrong" not in text
+    assert len(text) <= ALERT_LIMIT
+
+
+def test_an_unknown_language_reads_english():
+    assert Language.of("tlh").money(18_000, "IDR") == f"Rp{NBSP}18,000"
+    assert Language.of("pt-br").country("ID") == "🇮🇩 Indonesia"

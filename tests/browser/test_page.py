@@ -1,0 +1,264 @@
+"""The sandbox's page in a real browser, with a small bot that knows nothing but the Bot API."""
+
+import asyncio
+import json
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+from time import time
+
+import httpx
+import pytest
+from playwright.async_api import Page, async_playwright, expect
+
+from sandbox.clock import Clock
+from sandbox.server import World, serving
+from sandbox.smscode import SmsCode
+from sandbox.telegram import Telegram
+
+CHROMIUM = Path("/usr/bin/chromium")
+
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no Chromium at {CHROMIUM}"),
+]
+
+MENU = [
+    [{"text": "Buy WhatsApp · Rp 3,600", "callback_data": "buy", "style": "success"}],
+    [{"text": "Balance", "callback_data": "balance"}, {"text": "Terms", "callback_data": "alert"}],
+    [{"text": "Copy 481516", "copy_text": {"text": "481516"}}],
+]
+INVOICE = {
+    "title": "Top up",
+    "description": "100 Stars",
+    "payload": "order-1",
+    "currency": "XTR",
+    "prices": [{"label": "Stars", "amount": 100}],
+}
+NASTY = '<img src=x onerror="document.title=1">'
+
+
+class EchoBot:
+    """Answers /start with a menu, and anything else with itself."""
+
+    def __init__(self, api: httpx.AsyncClient) -> None:
+        self.api = api
+
+    async def call(self, method: str, **params):
+        answer = (await self.api.post(method, json=params)).json()
+        assert answer["ok"], answer
+        return answer["result"]
+
+    async def run(self) -> None:
+        commands = [{"command": "start", "description": "Begin"}, {"command": "stop", "description": "End"}]
+        await self.call("setMyCommands", commands=commands)
+        offset = 0
+        while True:
+            for update in await self.call("getUpdates", timeout=30, offset=offset):
+                offset = update["update_id"] + 1
+                if "callback_query" in update:
+                    await self.on_tap(update["callback_query"])
+                elif "pre_checkout_query" in update:
+                    query_id = update["pre_checkout_query"]["id"]
+                    await self.call("answerPreCheckoutQuery", pre_checkout_query_id=query_id, ok=True)
+                elif "text" in update.get("message", {}):
+                    await self.on_message(update["message"])
+
+    async def on_message(self, message) -> None:
+        chat_id = message["chat"]["id"]
+        match message["text"]:
+            case "/start":
+                await self.welcome(chat_id)
+            case "/topup":
+                await self.call("sendInvoice", chat_id=chat_id, **INVOICE)
+            case text:
+                await self.call("sendMessage", chat_id=chat_id, text=f"You said {text}")
+
+    async def welcome(self, chat_id: int) -> None:
+        soon = int(time()) + 1200
+        text = (
+            f'<b>Welcome</b>, it ends <tg-time unix="{soon}" format="r">soon</tg-time>. <code>+62 812</code>'
+        )
+        markup = {"inline_keyboard": MENU}
+        await self.call("sendMessage", chat_id=chat_id, text=text, parse_mode="HTML", reply_markup=markup)
+
+    async def on_tap(self, query) -> None:
+        answer = {"text": f"Answer to {query['data']}", "show_alert": query["data"] == "alert"}
+        await self.call("answerCallbackQuery", callback_query_id=query["id"], **answer)
+        if query["data"] == "buy":
+            spot = {"chat_id": query["from"]["id"], "message_id": query["message"]["message_id"]}
+            await self.call(
+                "editMessageText", **spot, text="Bought", reply_markup={"inline_keyboard": MENU[1:]}
+            )
+
+
+@asynccontextmanager
+async def running(bot: EchoBot):
+    task = asyncio.create_task(bot.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+@pytest.fixture
+async def world():
+    clock = Clock()
+    return World(clock, Telegram(clock), SmsCode(clock))
+
+
+@pytest.fixture
+async def origin(world):
+    async with serving(world) as origin:
+        base_url = f"{origin}/telegram/bot{world.telegram.token}/"
+        async with httpx.AsyncClient(base_url=base_url, timeout=60) as api, running(EchoBot(api)):
+            yield origin
+
+
+@pytest.fixture
+async def page(origin):
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        context = await browser.new_context(viewport={"width": 1280, "height": 860})
+        await context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page = await context.new_page()
+        errors: list[str] = []
+        requested: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("request", lambda request: requested.append(request.url))
+        await page.goto(origin)
+        yield page
+        await browser.close()
+        assert errors == []
+        assert [url for url in requested if not url.startswith(origin)] == []
+
+
+async def start(page: Page) -> None:
+    await page.get_by_role("button", name="Start", exact=True).click()
+    await expect(page.get_by_text("Welcome")).to_be_visible()
+
+
+async def test_start_brings_a_formatted_message_with_its_buttons(page):
+    await start(page)
+    message = page.get_by_role("article", name="Bot")
+    await expect(message.locator("b")).to_have_text("Welcome")
+    await expect(message.locator(".text time")).to_have_text("in 19 minutes")
+    await expect(page.get_by_role("button", name="Start", exact=True)).to_be_hidden()
+    await expect(page.get_by_role("button", name="Buy WhatsApp")).to_have_class("press success")
+
+
+async def test_a_tap_shows_the_answer_and_edits_in_place(page):
+    await start(page)
+    await page.get_by_role("button", name="Buy WhatsApp").click()
+    await expect(page.locator("#toast")).to_have_text("Answer to buy")
+    await expect(page.get_by_role("article", name="Bot")).to_have_count(1)
+    await expect(page.get_by_text("Bought")).to_be_visible()
+    await page.get_by_role("button", name="Terms").click()
+    await expect(page.get_by_role("dialog")).to_contain_text("Answer to alert")
+
+
+async def test_a_copy_button_fills_the_clipboard(page):
+    await start(page)
+    await page.get_by_role("button", name="Copy 481516").click()
+    await expect(page.locator("#toast")).to_have_text("Copied 481516")
+    assert await page.evaluate("navigator.clipboard.readText()") == "481516"
+
+
+async def test_commands_are_suggested_and_chosen_by_keyboard(page):
+    await start(page)
+    await page.get_by_role("combobox", name="Message").press_sequentially("/st")
+    await expect(page.get_by_role("option")).to_have_count(2)
+    for key in ("ArrowDown", "ArrowDown", "Enter"):
+        await page.keyboard.press(key)
+    await expect(page.get_by_text("You said /stop")).to_be_visible()
+
+
+async def test_what_people_write_is_never_markup(page):
+    await start(page)
+    await page.get_by_role("combobox", name="Message").fill(NASTY)
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text(f"You said {NASTY}")).to_be_visible()
+    await expect(page.locator("#log img")).to_have_count(0)
+
+
+async def test_a_message_to_somebody_else_is_marked_unread(page, world):
+    await start(page)
+    await page.get_by_role("button", name="Ben").click()
+    await page.get_by_role("button", name="Start", exact=True).click()
+    await expect(page.get_by_text("Welcome")).to_be_visible()
+    await page.get_by_role("button", name="Rina").click()
+    await world.telegram.people[1002].say("are you there?")
+    await expect(page.get_by_role("button", name="Ben").get_by_label("1 unread")).to_be_visible()
+    await expect(page).to_have_title("(1) Numlet sandbox")
+
+
+async def test_a_blocked_bot_can_be_unblocked(page, world):
+    await start(page)
+    await page.get_by_role("button", name="Block").click()
+    await page.get_by_role("button", name="Unblock").click()
+    await expect(page.get_by_role("combobox", name="Message")).to_be_visible()
+    assert world.telegram.people[1001].chat.standing == "member"
+
+
+async def test_an_invoice_is_paid_with_play_stars(page, world):
+    await start(page)
+    await page.get_by_role("combobox", name="Message").fill("/topup")
+    await page.keyboard.press("Enter")
+    await page.get_by_role("button", name="Pay ⭐️100").click()
+    await expect(page.get_by_text("You paid ⭐️ 100")).to_be_visible()
+    assert world.telegram.payments.balance == 100
+
+
+async def test_an_sms_sent_from_the_page_reaches_its_number(page, world):
+    [order] = world.smscode.buy(world.smscode.find_product("wa", "ID").id, 1)
+    sms = page.get_by_role("textbox", name=f"SMS to {order.phone_number}")
+    await sms.fill("Your code is 123456")
+    await page.get_by_role("button", name="Send SMS").click()
+    await expect(page.get_by_text("received", exact=True)).to_be_visible()
+    assert order.otp_code == "123456"
+
+
+async def test_trouble_is_made_with_switches(page, world):
+    trouble = world.smscode.trouble
+    async with page.expect_response("**/world/trouble"):
+        await page.get_by_role("switch", name="Lose webhooks").check()
+    async with page.expect_response("**/world/trouble"):
+        await page.get_by_role("switch", name="Delay webhooks").check()
+    async with page.expect_response("**/world/trouble"):
+        await page.get_by_role("radio", name="503 down").check()
+    assert (trouble.drop_webhooks, trouble.delay_webhooks) == (True, timedelta(seconds=10))
+    assert trouble.always == "503"
+    trouble.drop_webhooks = False
+    await expect(page.get_by_role("switch", name="Lose webhooks")).not_to_be_checked()
+
+
+async def test_the_bot_is_restarted_where_the_program_allows_it(page, world):
+    restarted = asyncio.Event()
+
+    async def restart() -> None:
+        restarted.set()
+
+    await expect(page.get_by_role("button", name="Restart the bot")).to_be_hidden()
+    world.restart_bot = restart
+    await page.get_by_role("button", name="Restart the bot").click()
+    await asyncio.wait_for(restarted.wait(), 5)
+
+
+async def test_a_narrow_page_shows_the_chat_first_and_the_world_on_its_tab(page):
+    await page.set_viewport_size({"width": 390, "height": 780})
+    await expect(page.get_by_role("button", name="Start", exact=True)).to_be_in_viewport()
+    await expect(page.get_by_role("heading", name="Trouble")).to_be_hidden()
+    await page.get_by_role("button", name="The world").click()
+    await expect(page.get_by_role("heading", name="Trouble")).to_be_visible()
+    overflow = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    assert overflow <= 0
+
+
+async def test_no_other_site_can_move_the_world(origin, world):
+    async with httpx.AsyncClient(base_url=origin) as client:
+        answer = await client.post("/world/trouble", content=json.dumps({"drop_webhooks": True}))
+        assert answer.status_code == 415
+        assert (await client.get("/healthz")).status_code == 200
+    assert not world.smscode.trouble.drop_webhooks

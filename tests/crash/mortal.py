@@ -1,0 +1,46 @@
+"""`numlet run`, in a process that kills itself with -9 right after the commit it was told."""
+
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from bot import app, logs
+from bot.settings import read_settings
+from db.session import Database
+
+die_after = int(os.environ["DIE_AFTER"])
+fuse = Path(os.environ["FUSE"])
+commits = 0
+
+
+def count() -> None:
+    global commits
+    if die_after and fuse.exists():
+        commits += 1
+        if commits >= die_after:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class MortalDatabase(Database):
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Any]:
+        async with super().write() as session:
+            yield session
+        count()
+
+    @asynccontextmanager
+    async def driver(self) -> AsyncIterator[Any]:
+        async with super().driver() as connection:
+            yield connection
+        count()
+
+
+app.Database = MortalDatabase  # type: ignore[attr-defined]
+settings = read_settings()
+logs.configure(settings.log_level, settings.log_format, secrets=[])
+uvloop.run(app.run(settings))
