@@ -1,0 +1,76 @@
+"""Row 2: from the supplier's webhook to the message with the code at the Bot API, nothing else going on."""
+
+import asyncio
+import tempfile
+from pathlib import Path
+from time import perf_counter
+
+from bot.demo import OPERATOR, BotProcess, environment
+from sandbox.clock import Clock
+from sandbox.server import World, serving
+from sandbox.smscode import SmsCode
+from sandbox.telegram import Message, Person, Telegram
+
+RENTERS = 60
+CODES_EACH = 3
+
+
+async def measure() -> dict[str, float]:
+    """Milliseconds over a Telegram and a supplier without latency, both played by this process."""
+    clock = Clock()
+    world = World(clock, Telegram(clock), SmsCode(clock))
+    with tempfile.TemporaryDirectory() as folder:
+        async with serving(world) as origin:
+            settings = environment(origin, world.telegram.token, f"sqlite:///{Path(folder) / 'bench.db'}")
+            bot = BotProcess(settings)
+            await bot.start()
+            try:
+                await bot.until_ready()
+                times = sorted(await _codes(world))
+            finally:
+                await bot.stop()
+    return {
+        "codes": len(times),
+        "p50 ms (bar: at most 10)": times[len(times) // 2],
+        "p99 ms (bar: at most 50)": times[int(len(times) * 0.99)],
+    }
+
+
+async def _codes(world: World) -> list[float]:
+    operator = world.telegram.people[OPERATOR]
+    await operator.say("/start")
+    renters = [
+        world.telegram.person(5000 + number, f"Renter {number}", started=True) for number in range(RENTERS)
+    ]
+    await asyncio.gather(*(_rent(renter, operator) for renter in renters))
+    times = []
+    for sms in range(CODES_EACH):
+        for order_id in list(world.smscode.orders):
+            times.append(await _one_code(world, order_id, f"{sms}{order_id:05}"))
+            # Below Telegram's overall limit, which is not what is measured here.
+            await asyncio.sleep(0.05)
+    return times
+
+
+async def _rent(renter: Person, operator: Person) -> None:
+    await renter.say("/start")
+    await renter.tap("Accept", timeout=60)
+    await operator.say(f"/credit {renter.id} 100000")
+    await renter.wait_for("added to your balance", timeout=60)
+    await renter.say("/buy whatsapp indonesia")
+    await renter.tap("Buy", timeout=60)
+    await renter.wait_for(lambda message: "+62" in message.text, timeout=60)
+
+
+async def _one_code(world: World, order_id: int, code: str) -> float:
+    arrived: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+
+    def watch(message: Message) -> None:
+        if code in message.text and not arrived.done():
+            arrived.set_result(perf_counter())
+
+    world.telegram.on_send = watch
+    began = perf_counter()
+    await world.smscode.receive_sms(order_id, f"Your code is {code}", code)
+    async with asyncio.timeout(10):
+        return (await arrived - began) * 1000
