@@ -14,10 +14,10 @@ from bot.webhooks import Endpoint, accept_supplier
 from db import migrate, settings
 from db.session import Database
 from services.clock import SystemClock
-from services.deliveries import Deliveries, Delivery, Source
+from services.deliveries import Deliveries, Source
+from services.inbox import Delivery, Inbox
 from services.rentals import event_serial
 from services.suppliers.smscode import SmsCode
-from services.supply import Suppliers
 from services.webhook_secrets import WebhookSecrets
 
 
@@ -27,11 +27,13 @@ async def main(port: int, url: str, secret: str) -> None:
     async with database.write() as session:
         await settings.put(session, "webhook_secret:smscode", secret, now=clock.now())
     supplier = SmsCode(token="bench", clock=clock)
-    secrets = WebhookSecrets(database, clock, Suppliers([supplier], clock))
+    secrets = WebhookSecrets(database, clock)
     await secrets.load()
     deliveries = Deliveries(database, clock)
+    inbox = Inbox(database, clock)
+    inbox.take = deliveries.take
     deliveries.register({"smscode": Source(_nothing, partial(event_serial, supplier))})
-    accept = Endpoint("smscode", accept_supplier(supplier, secrets, deliveries))
+    accept = Endpoint("smscode", accept_supplier(supplier, secrets, inbox))
     app = Starlette(
         routes=[
             Route("/empty", _empty, methods=["POST"]),

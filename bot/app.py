@@ -8,29 +8,24 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-import httpx
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
-from telegram import LinkPreviewOptions
-from telegram.constants import ParseMode
-from telegram.error import InvalidToken, TelegramError
-from telegram.ext import ApplicationBuilder, ContextTypes, Defaults
-from telegram.request import HTTPXRequest
 
 from bot import commands, handlers
 from bot.buttons import Buttons
-from bot.context import App, Context, Shop
+from bot.client import connect, telegram_application
+from bot.context import App, Shop
 from bot.jobs import Jobs
 from bot.metrics import measure
 from bot.outgoing import Outgoing
-from bot.persistence import StoredConversations
 from bot.process import calm_garbage_collector, http_server, stop_on_signals
 from bot.settings import Settings, WrongSettings
-from bot.updates import ALLOWED_UPDATES, TELEGRAM, Polling, handler, serial_of_body
-from bot.webhooks import accept_supplier, accept_telegram, create_app
+from bot.updates import TELEGRAM, Polling, handler, serial_of_body
+from bot.webhooks import Readiness, accept_supplier, accept_telegram, create_app
 from db import migrate
 from db import settings as stored_settings
+from db.leadership import InUse, Leadership, only_process
 from db.session import Database
 from services.accounts import Accounts
 from services.announcer import Announcer
@@ -39,6 +34,7 @@ from services.catalog import Catalog
 from services.clock import Clock, SystemClock
 from services.deliveries import Deliveries, Source
 from services.desk import Desk
+from services.inbox import Inbox
 from services.keys import Keys, read_keys
 from services.orders import Orders
 from services.outbox import Outbox
@@ -47,11 +43,10 @@ from services.pricing import Pricing
 from services.rates import Rates
 from services.rentals import Rentals, event_serial
 from services.retention import Retention
-from services.senders.telegram import Lanes
 from services.suppliers.base import Supplier
 from services.suppliers.smscode import SmsCode
 from services.supply import Suppliers
-from services.webhook_secrets import WebhookSecrets
+from services.webhook_secrets import WebhookRegistration, WebhookSecrets
 
 log = structlog.get_logger()
 
@@ -60,9 +55,7 @@ REGISTER_EVERY = timedelta(minutes=1)
 SWEEP_EVERY = timedelta(seconds=5)
 MEASURE_EVERY = timedelta(seconds=15)
 RETENTION_EVERY = timedelta(hours=6)
-CONNECT_PAUSE_SECONDS = 3
-# More requests at once only slow the HTTP client down; Telegram's own limit binds long before.
-TELEGRAM_CONNECTIONS = 8
+LEAD_PAUSE_SECONDS = 1
 BACKLOG = 2048
 
 
@@ -75,43 +68,43 @@ def connect_suppliers(settings: Settings, clock: Clock) -> list[Supplier]:
     return connected
 
 
-def telegram_application(settings: Settings, database: Database) -> App:
-    """python-telegram-bot with our lanes and our store; polling, jobs and concurrency are ours too."""
-    assert settings.bot_token
-    limits = httpx.Limits(
-        max_connections=TELEGRAM_CONNECTIONS,
-        max_keepalive_connections=TELEGRAM_CONNECTIONS,
-        keepalive_expiry=60,
-    )
-    request = HTTPXRequest(
-        connection_pool_size=TELEGRAM_CONNECTIONS,
-        connect_timeout=5,
-        read_timeout=15,
-        write_timeout=15,
-        pool_timeout=30,
-        httpx_kwargs={"limits": limits},
-    )
-    return (
-        ApplicationBuilder()
-        .token(settings.bot_token.get_secret_value())
-        .base_url(f"{settings.bot_api_url}/bot")
-        .base_file_url(f"{settings.bot_api_url}/file/bot")
-        .request(request)
-        .rate_limiter(Lanes())
-        .defaults(
-            Defaults(parse_mode=ParseMode.HTML, link_preview_options=LinkPreviewOptions(is_disabled=True))
-        )
-        .context_types(ContextTypes(context=Context))
-        .persistence(StoredConversations(database))
-        .updater(None)
-        .job_queue(None)
-        .build()
-    )
+@dataclass
+class Reception:
+    """What every process does: take in what the outside tells us, and stand ready to lead."""
+
+    settings: Settings
+    clock: Clock
+    keys: Keys
+    database: Database
+    suppliers: list[Supplier]
+    inbox: Inbox
+    webhook_secrets: WebhookSecrets
+    leadership: Leadership
+    leading: "Numlet | None" = None
+    """The parts that act, while this process leads."""
+
+    @property
+    def http(self) -> Starlette:
+        endpoints = {s.name: accept_supplier(s, self.webhook_secrets, self.inbox) for s in self.suppliers}
+        endpoints[TELEGRAM] = accept_telegram(self.keys.telegram, self.inbox)
+        return create_app(endpoints, ready=self.readiness)
+
+    async def readiness(self) -> Readiness:
+        try:
+            await self.database.ping()
+        except (SQLAlchemyError, OSError) as error:
+            return Readiness(ok=False, says=f"the database does not answer: {type(error).__name__}")
+        if self.leading:
+            trouble = self.leading.polling.trouble
+            return Readiness(ok=not trouble, says=trouble or "ready")
+        if self.leadership.stands_by:
+            return Readiness(ok=True, says="standby: another process leads")
+        return Readiness(ok=False, says="starting")
 
 
 @dataclass
 class Numlet:
-    """The parts that run, wired together."""
+    """The parts that act, wired together; built anew each time that a process comes to lead."""
 
     settings: Settings
     keys: Keys
@@ -120,18 +113,19 @@ class Numlet:
     catalog: Catalog
     rentals: Rentals
     outbox: Outbox
+    inbox: Inbox
     deliveries: Deliveries
-    webhook_secrets: WebhookSecrets
+    registration: WebhookRegistration
     jobs: Jobs
     retention: Retention
     application: App
     polling: Polling
-    http: Starlette
 
 
-def build(settings: Settings, database: Database, clock: Clock, keys: Keys) -> Numlet:
+def build(reception: Reception) -> Numlet:
     """Construct every part, once. Nothing runs yet and nothing is called."""
-    suppliers = Suppliers(connect_suppliers(settings, clock), clock)
+    settings, database, clock = reception.settings, reception.database, reception.clock
+    suppliers = Suppliers(reception.suppliers, clock)
     pricing = Pricing(settings.markup_percent)
     shown = {currency_for_language(language) for language in LANGUAGES} - {None}
     rates = Rates({settings.currency, *(currency for currency in shown if currency)})
@@ -153,7 +147,7 @@ def build(settings: Settings, database: Database, clock: Clock, keys: Keys) -> N
     rentals = Rentals(database, clock, suppliers, announcer)
     buying = Buying(database, clock, catalog, suppliers, rates, rentals, announcer)
     deliveries = Deliveries(database, clock)
-    webhook_secrets = WebhookSecrets(database, clock, suppliers)
+    registration = WebhookRegistration(suppliers, reception.webhook_secrets, public_url=settings.public_url)
     shop = Shop(
         accounts=accounts,
         orders=orders,
@@ -162,11 +156,11 @@ def build(settings: Settings, database: Database, clock: Clock, keys: Keys) -> N
         suppliers=suppliers,
         desk=Desk(database),
         clock=clock,
-        buttons=Buttons(keys.buttons),
+        buttons=Buttons(reception.keys.buttons),
         currency=settings.currency,
         admin_ids=settings.admin_ids,
         retention_days=settings.retention_days,
-        webhook_states=webhook_secrets.states,
+        webhook_states=registration.states,
     )
     application = telegram_application(settings, database)
     handlers.register(application, shop)
@@ -188,34 +182,22 @@ def build(settings: Settings, database: Database, clock: Clock, keys: Keys) -> N
             for supplier in suppliers
         }
     )
-    polling = Polling(application.bot, deliveries)
-    endpoints = {s.name: accept_supplier(s, webhook_secrets, deliveries) for s in suppliers}
-    endpoints[TELEGRAM] = accept_telegram(keys.telegram, deliveries)
     return Numlet(
         settings=settings,
-        keys=keys,
+        keys=reception.keys,
         database=database,
         suppliers=suppliers,
         catalog=catalog,
         rentals=rentals,
         outbox=outbox,
+        inbox=reception.inbox,
         deliveries=deliveries,
-        webhook_secrets=webhook_secrets,
+        registration=registration,
         jobs=Jobs(clock, rentals),
         retention=Retention(database, clock, keep=settings.retention),
         application=application,
-        polling=polling,
-        http=create_app(endpoints, ready=partial(missing, database, polling)),
+        polling=Polling(application.bot, reception.inbox),
     )
-
-
-async def missing(database: Database, polling: Polling) -> str | None:
-    """What keeps the bot from working, in words; None when nothing does."""
-    try:
-        await database.ping()
-    except (SQLAlchemyError, OSError) as error:
-        return f"the database does not answer: {type(error).__name__}"
-    return polling.trouble
 
 
 async def run(settings: Settings) -> None:
@@ -225,20 +207,42 @@ async def run(settings: Settings) -> None:
             "BOT_TOKEN is not set: get one from @BotFather and put it into .env,"
             " or try everything without one: ./numlet demo"
         )
-    clock = SystemClock()
     database = Database(settings.database_url.get_secret_value())
     try:
-        await migrate.upgrade(database)
-        await check_currency(database, clock, settings.currency)
-        numlet = build(settings, database, clock, await read_keys(database, clock))
-        stop = stop_on_signals()
-        async with served(numlet), connected(numlet, stop), scheduled(numlet):
-            log.info("numlet.ready", suppliers=[supplier.name for supplier in numlet.suppliers])
-            calm_garbage_collector()
-            await stop.wait()
-            log.info("numlet.stopping")
+        with only_process(database):
+            reception = await open_reception(settings, database, SystemClock())
+            stop = stop_on_signals()
+            async with served(reception):
+                leading = asyncio.create_task(lead(reception, stop))
+                leading.add_done_callback(partial(_stop_if_broken, stop))
+                await stop.wait()
+                log.info("numlet.stopping")
+                leading.cancel()
+                await asyncio.gather(leading, return_exceptions=True)
+    except InUse as error:
+        raise WrongSettings(
+            f"{error} is in use by another numlet. SQLite serves one process: stop the other one,"
+            " or move to PostgreSQL (numlet copy-database), which serves any number"
+        ) from None
     finally:
         await database.aclose()
+
+
+async def open_reception(settings: Settings, database: Database, clock: Clock) -> Reception:
+    """Bring the database up to date and read what all processes on it share. Raises WrongSettings."""
+    await migrate.upgrade(database)
+    await check_currency(database, clock, settings.currency)
+    suppliers = connect_suppliers(settings, clock)
+    return Reception(
+        settings=settings,
+        clock=clock,
+        keys=await read_keys(database, clock),
+        database=database,
+        suppliers=suppliers,
+        inbox=Inbox(database, clock),
+        webhook_secrets=WebhookSecrets(database, clock),
+        leadership=Leadership(database),
+    )
 
 
 async def check_currency(database: Database, clock: Clock, currency: str) -> None:
@@ -253,12 +257,11 @@ async def check_currency(database: Database, clock: Clock, currency: str) -> Non
 
 
 @asynccontextmanager
-async def served(numlet: Numlet) -> AsyncIterator[None]:
+async def served(reception: Reception) -> AsyncIterator[None]:
     """The HTTP server: first up, so that no webhook is missed, and closed before what it feeds."""
-    await numlet.catalog.load()
-    await numlet.webhook_secrets.load()
-    settings = numlet.settings
-    server = http_server(numlet.http)
+    await reception.webhook_secrets.load()
+    settings = reception.settings
+    server = http_server(reception.http)
     try:
         listener = socket.create_server((settings.http_host, settings.http_port), backlog=BACKLOG)
     except OSError as error:
@@ -271,65 +274,77 @@ async def served(numlet: Numlet) -> AsyncIterator[None]:
         finally:
             server.should_exit = True
             await serving
-            await numlet.deliveries.settle()
+            await reception.inbox.settle()
+            for supplier in reception.suppliers:
+                await supplier.aclose()
+
+
+async def lead(reception: Reception, stop: asyncio.Event) -> None:
+    """Act whenever it is this process's turn, and stop at once when it no longer is."""
+    while True:
+        try:
+            await _lead_once(reception, stop)
+        except (SQLAlchemyError, OSError) as error:
+            log.error("numlet.cannot_lead", error=type(error).__name__)
+        await asyncio.sleep(LEAD_PAUSE_SECONDS)
+
+
+async def _lead_once(reception: Reception, stop: asyncio.Event) -> None:
+    news = asyncio.Event()
+    async with reception.leadership.won(on_wake=news.set) as lost:
+        numlet = build(reception)
+        async with connected(numlet, lost, stop), scheduled(numlet), _following(numlet, news):
+            reception.leading = numlet
+            log.info("numlet.leads", suppliers=[supplier.name for supplier in numlet.suppliers])
+            calm_garbage_collector()
+            try:
+                await lost.wait()
+            finally:
+                reception.leading = None
+        log.error("numlet.lost_the_lead")
 
 
 @asynccontextmanager
-async def connected(numlet: Numlet, stop: asyncio.Event) -> AsyncIterator[None]:
+async def connected(numlet: Numlet, lost: asyncio.Event, stop: asyncio.Event) -> AsyncIterator[None]:
     """Telegram and the outbox. While Telegram cannot be reached, codes and webhooks wait on disk.
 
     Should either loop ever end by itself, the program stops rather than limp: a restart loses nothing.
     """
-    application = numlet.application
+    await numlet.catalog.load()
     await numlet.outbox.recover()
-    await numlet.deliveries.sweep(older_than=timedelta(0))
+    numlet.inbox.take = numlet.deliveries.take
     tasks = [asyncio.create_task(_talk(numlet)), asyncio.create_task(numlet.outbox.run())]
     for task in tasks:
         task.add_done_callback(partial(_stop_if_broken, stop))
     try:
+        await numlet.deliveries.sweep(older_than=timedelta(0))
         yield
     finally:
+        numlet.inbox.take = None
+        if lost.is_set():
+            # Another process leads by now, and takes up what this one lets go of.
+            numlet.outbox.abandon()
+            numlet.deliveries.abandon()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await numlet.deliveries.settle()
-        if application.running:
-            await application.stop()
-        await application.shutdown()
-        for supplier in numlet.suppliers:
-            await supplier.aclose()
+        if numlet.application.running:
+            await numlet.application.stop()
+        await numlet.application.shutdown()
 
 
 async def _talk(numlet: Numlet) -> None:
     """Connect to Telegram, however long that takes, handle what waits, and receive."""
-    application, bot = numlet.application, numlet.application.bot
-    await _connect(numlet)
-    numlet.polling.trouble = None
+    application, polling = numlet.application, numlet.polling
+    await connect(application, numlet.settings, numlet.keys, note=polling.note)
     await application.start()
     # Only now: what Telegram's side stored earlier, in this life or the last, waits for this.
     numlet.deliveries.register({TELEGRAM: Source(handler(application), serial_of_body)})
     await numlet.deliveries.sweep(older_than=timedelta(0))
-    await commands.publish(bot, numlet.settings.admin_ids)
+    await commands.publish(application.bot, numlet.settings.admin_ids)
     if numlet.settings.bot_updates == "polling":
-        await numlet.polling.run()
-
-
-async def _connect(numlet: Numlet) -> None:
-    """Say hello to Telegram and settle how updates come, again and again until it works."""
-    while True:
-        try:
-            await _say_hello(numlet.application, numlet.settings, numlet.keys)
-        except InvalidToken:
-            trouble = "Telegram does not know this BOT_TOKEN: copy it from @BotFather again"
-        except TelegramError as error:
-            trouble = f"Telegram cannot be reached: {error}"
-        except (SQLAlchemyError, OSError) as error:
-            trouble = f"the database does not answer: {type(error).__name__}"
-        else:
-            return
-        numlet.polling.trouble = trouble
-        log.error("telegram.not_connected", reason=trouble)
-        await asyncio.sleep(CONNECT_PAUSE_SECONDS)
+        await polling.run()
 
 
 def _stop_if_broken(stop: asyncio.Event, task: asyncio.Task[None]) -> None:
@@ -338,16 +353,24 @@ def _stop_if_broken(stop: asyncio.Event, task: asyncio.Task[None]) -> None:
         stop.set()
 
 
-async def _say_hello(application: App, settings: Settings, keys: Keys) -> None:
-    await application.initialize()
-    if settings.bot_updates == "polling":
-        await application.bot.delete_webhook()
-    else:
-        await application.bot.set_webhook(
-            f"{settings.public_url}/webhooks/{TELEGRAM}",
-            secret_token=keys.telegram,
-            allowed_updates=ALLOWED_UPDATES,
-        )
+@asynccontextmanager
+async def _following(numlet: Numlet, news: asyncio.Event) -> AsyncIterator[None]:
+    """Take up what other processes put into the inbox, as soon as they say so."""
+
+    async def follow() -> None:
+        while True:
+            await news.wait()
+            news.clear()
+            try:
+                await numlet.deliveries.take_up_new()
+            except (SQLAlchemyError, OSError) as error:
+                log.warning("inbox.not_read", error=type(error).__name__)
+
+    following = asyncio.create_task(follow())
+    try:
+        yield
+    finally:
+        following.cancel()
 
 
 @asynccontextmanager
@@ -360,7 +383,9 @@ async def scheduled(numlet: Numlet) -> AsyncIterator[None]:
         jobs.every(
             numlet.settings.reconcile_every, f"{name} reconcile", partial(numlet.rentals.reconcile, name)
         )
-        jobs.every(REGISTER_EVERY, f"{name} webhook", partial(_register, numlet, name), at_once=True)
+        jobs.every(
+            REGISTER_EVERY, f"{name} webhook", partial(numlet.registration.register, name), at_once=True
+        )
     jobs.every(SWEEP_EVERY, "deliveries", numlet.deliveries.sweep)
     jobs.every(MEASURE_EVERY, "metrics", partial(measure, numlet.database))
     jobs.every(RETENTION_EVERY, "retention", numlet.retention.erase_old)
@@ -369,9 +394,3 @@ async def scheduled(numlet: Numlet) -> AsyncIterator[None]:
         yield
     finally:
         jobs.stop()
-
-
-async def _register(numlet: Numlet, supplier: str) -> None:
-    """Register a supplier's webhook until it is; afterwards there is nothing to do."""
-    if not numlet.webhook_secrets.is_settled(supplier):
-        await numlet.webhook_secrets.register(supplier, numlet.settings.public_url)

@@ -39,6 +39,11 @@ class BotProcess:
         self._process: asyncio.subprocess.Process | None = None
 
     @property
+    def address(self) -> str:
+        """Of its HTTP server."""
+        return f"http://127.0.0.1:{self._environment['HTTP_PORT']}"
+
+    @property
     def alive(self) -> bool:
         return self._process is not None and self._process.returncode is None
 
@@ -68,13 +73,12 @@ class BotProcess:
 
     async def until_ready(self) -> None:
         """Raises WrongSettings where the bot ends, or takes too long."""
-        address = self._environment["PUBLIC_URL"]
         async with httpx.AsyncClient() as client:
             with suppress(TimeoutError):
                 async with asyncio.timeout(READY_WITHIN_SECONDS):
                     while self.alive:
                         with suppress(httpx.TransportError):
-                            if (await client.get(f"{address}/readyz")).status_code == 200:
+                            if (await client.get(f"{self.address}/readyz")).status_code == 200:
                                 return
                         await asyncio.sleep(0.05)
         raise WrongSettings("the demo's bot did not start; what it said stands above")
@@ -107,7 +111,7 @@ async def run_demo(*, port: int, speed: float, code_after: float) -> None:
 
 
 async def _fresh_database() -> None:
-    for suffix in ("", "-wal", "-shm"):
+    for suffix in ("", "-wal", "-shm", ".lock"):
         DATABASE.with_name(DATABASE.name + suffix).unlink(missing_ok=True)
     database = Database(f"sqlite:///{DATABASE}")
     try:

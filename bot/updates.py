@@ -15,7 +15,7 @@ from telegram.warnings import PTBUserWarning
 
 from bot.context import App
 from bot.errors import process
-from services.deliveries import Deliveries, Delivery
+from services.inbox import Delivery, Inbox
 
 log = structlog.get_logger()
 
@@ -65,9 +65,9 @@ def _seconds(duration: int | timedelta) -> float:
 class Polling:
     """Long polling. The next offset, which is Telegram's receipt, is sent only after the batch is on disk."""
 
-    def __init__(self, bot: Bot, deliveries: Deliveries) -> None:
+    def __init__(self, bot: Bot, inbox: Inbox) -> None:
         self._bot = bot
-        self._deliveries = deliveries
+        self._inbox = inbox
         self.trouble: str | None = "has not reached Telegram yet"
         """What keeps updates from coming; None while they come."""
 
@@ -79,23 +79,21 @@ class Polling:
                 offset = await self._poll(offset)
             except RetryAfter as error:
                 pause = _seconds(error.retry_after)
-                self._note("Telegram asks to wait")
+                self.note("Telegram asks to wait")
             except Conflict:
                 pause = CONFLICT_PAUSE_SECONDS
-                self._note(
-                    "another process takes this bot's updates: stop it, or give this one another token"
-                )
+                self.note("another process takes this bot's updates: stop it, or give this one another token")
             except NetworkError as error:
-                self._note(f"Telegram cannot be reached: {error}")
+                self.note(f"Telegram cannot be reached: {error}")
             except TelegramError as error:
-                self._note(f"Telegram refuses: {error}")
+                self.note(f"Telegram refuses: {error}")
             except (SQLAlchemyError, OSError) as error:
-                self._note(f"the database does not take updates: {type(error).__name__}")
+                self.note(f"the database does not take updates: {type(error).__name__}")
             except Exception:  # whatever it is, the next poll may be better, and silence would be worse
                 log.exception("polling.failed")
-                self._note("updates cannot be taken; the log says why")
+                self.note("updates cannot be taken; the log says why")
             else:
-                self._note(None)
+                self.note(None)
                 continue
             await asyncio.sleep(pause)
 
@@ -108,7 +106,7 @@ class Polling:
         )
         await asyncio.gather(
             *(
-                self._deliveries.store(
+                self._inbox.store(
                     TELEGRAM,
                     str(update_id_of(update)),
                     json.dumps(update, ensure_ascii=False),
@@ -120,7 +118,8 @@ class Polling:
         )
         return max((update_id_of(update) + 1 for update in updates), default=offset)
 
-    def _note(self, trouble: str | None) -> None:
+    def note(self, trouble: str | None) -> None:
+        """Say what keeps updates from coming; None: they come."""
         if trouble and trouble != self.trouble:
             log.warning("polling.trouble", trouble=trouble)
         self.trouble = trouble

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from time import perf_counter
 
 import structlog
@@ -16,8 +17,8 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from bot.updates import TELEGRAM, serial_of, update_id_of
-from services.deliveries import Deliveries
 from services.errors import BadEvent, BadSignature
+from services.inbox import Inbox
 from services.rentals import event_serial
 from services.suppliers.base import Supplier
 from services.webhook_secrets import WebhookSecrets
@@ -83,20 +84,25 @@ async def _read(receive: Receive, most: int) -> bytes | None:
             return body
 
 
-def accept_supplier(supplier: Supplier, secrets: WebhookSecrets, deliveries: Deliveries) -> Accept:
+def accept_supplier(supplier: Supplier, secrets: WebhookSecrets, inbox: Inbox) -> Accept:
     """Verify on the raw bytes, then store. The digest of the body makes a replay nothing new."""
 
-    async def accept(body: bytes, headers: Headers) -> int:
+    def is_signed(body: bytes, headers: Headers) -> bool:
         try:
             supplier.verify(body, headers.get(supplier.signature_header), secret=secrets.get(supplier.name))
         except BadSignature:
+            return False
+        return True
+
+    async def accept(body: bytes, headers: Headers) -> int:
+        if not is_signed(body, headers) and not (await secrets.reload() and is_signed(body, headers)):
             return 401
         try:
             text = body.decode()
             serial = event_serial(supplier, text)
         except (BadEvent, UnicodeDecodeError):
             return 400
-        await deliveries.store(
+        await inbox.store(
             supplier.name, hashlib.blake2b(body, digest_size=16).hexdigest(), text, serial=serial
         )
         return 200
@@ -104,7 +110,7 @@ def accept_supplier(supplier: Supplier, secrets: WebhookSecrets, deliveries: Del
     return accept
 
 
-def accept_telegram(secret: str, deliveries: Deliveries) -> Accept:
+def accept_telegram(secret: str, inbox: Inbox) -> Accept:
     """Check the secret that Telegram was given with the webhook, then store."""
 
     async def accept(body: bytes, headers: Headers) -> int:
@@ -117,21 +123,27 @@ def accept_telegram(secret: str, deliveries: Deliveries) -> Accept:
             update_id = update_id_of(update)
         except (ValueError, KeyError, TypeError, OverflowError):
             return 400
-        await deliveries.store(TELEGRAM, str(update_id), text, serial=serial_of(update), message=update)
+        await inbox.store(TELEGRAM, str(update_id), text, serial=serial_of(update), message=update)
         return 200
 
     return accept
 
 
-def create_app(endpoints: dict[str, Accept], *, ready: Callable[[], Awaitable[str | None]]) -> Starlette:
-    """`endpoints`: who may POST to `/webhooks/<name>`. `ready` says what is missing, None when nothing is."""
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    ok: bool
+    says: str
+
+
+def create_app(endpoints: dict[str, Accept], *, ready: Callable[[], Awaitable[Readiness]]) -> Starlette:
+    """`endpoints`: who may POST to `/webhooks/<name>`. `ready`: whether this process does its part."""
 
     async def healthz(_request: Request) -> Response:
         return PlainTextResponse("ok\n")
 
     async def readyz(_request: Request) -> Response:
-        missing = await ready()
-        return PlainTextResponse(f"{missing or 'ready'}\n", status_code=503 if missing else 200)
+        now = await ready()
+        return PlainTextResponse(f"{now.says}\n", status_code=200 if now.ok else 503)
 
     async def metrics(_request: Request) -> Response:
         return Response(generate_latest(), media_type="text/plain; version=0.0.4")

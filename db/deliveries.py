@@ -74,6 +74,17 @@ async def unhandled(session: AsyncSession, *, before: datetime, limit: int) -> l
     return list(rows)
 
 
+async def untried(session: AsyncSession, *, limit: int) -> list[WebhookDelivery]:
+    """What nobody has begun to handle, oldest first."""
+    rows = await session.exec(
+        select(WebhookDelivery)
+        .where(col(WebhookDelivery.handled_at).is_(None), WebhookDelivery.attempts == 0)
+        .order_by(col(WebhookDelivery.id))
+        .limit(limit)
+    )
+    return list(rows)
+
+
 async def mark_handled(
     session: AsyncSession, ids: Sequence[int], *, now: datetime, error: str | None = None
 ) -> None:

@@ -11,6 +11,8 @@ from sqlalchemy import Connection
 from db.session import Database
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+LOCK = 0x736368656D61
+"""The advisory lock of whoever changes the schema; any number that nobody else uses on this database."""
 
 
 def _config() -> Config:
@@ -38,10 +40,12 @@ async def current_revision(database: Database) -> str | None:
 
 
 async def upgrade(database: Database, revision: str = "head") -> None:
-    """Apply what is missing, all of it or nothing."""
+    """Apply what is missing, all of it or nothing; of several processes one does it and the others wait."""
     config = _config()
 
     def apply(connection: Connection) -> None:
+        if not database.is_sqlite:
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
 

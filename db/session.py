@@ -72,6 +72,13 @@ class Database:
                 # Its text holds the statement's values; nobody above knows drivers.
                 raise ConnectionError(f"the database refused: {type(error).__name__}") from None
 
+    @property
+    def dsn(self) -> str:
+        """PostgreSQL's address in its own words, with the password."""
+        ssl = {"sslmode": self._url.query["ssl"]} if "ssl" in self._url.query else {}
+        plain = self._url.difference_update_query(["ssl"]).update_query_dict(ssl)
+        return plain.set(drivername="postgresql").render_as_string(hide_password=False)
+
     async def ping(self) -> None:
         """Raises where the database does not answer."""
         async with self._reader.connect() as connection:

@@ -1,40 +1,28 @@
-"""What the outside tells us: stored before it is acknowledged, handled once, in order where order matters."""
+"""What lies in the inbox: handled once, in order where order matters, and again where it failed."""
 
 import asyncio
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db import deliveries
-from db.deliveries import NewDelivery
 from db.models import WebhookDelivery
 from db.session import Database
 from services.clock import Clock
+from services.inbox import MAX_BATCH, Delivery
 
 log = structlog.get_logger()
 
-MAX_BATCH = 500
 AT_ONCE = 64
 """How many deliveries of one source are handled at a time, over all series."""
 MARK_AFTER_SECONDS = 0.05
 RETRY_AFTER = timedelta(seconds=5)
 GIVE_UP_AFTER = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One stored message, being handled."""
-
-    id: int
-    source: str
-    body: str
-    message: Any = None
-    """The parsed body, where whoever stored it had parsed it already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +34,13 @@ class Source:
     """From a body to the series in which it must be handled in order."""
 
 
-@dataclass(slots=True)
-class _Waiting:
-    delivery: NewDelivery
-    serial: str
-    message: Any
-    stored: asyncio.Future[bool]
-
-
 class Deliveries:
-    """The inbox. `store` returns once the delivery is on disk; handling starts right after."""
+    """The one process that leads handles; the others only fill the inbox."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
         self._sources: dict[str, Source] = {}
-        self._waiting: list[_Waiting] = []
-        self._writer: asyncio.Task[None] | None = None
         self._series: dict[str, deque[Delivery]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._slots: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
@@ -75,48 +53,14 @@ class Deliveries:
         """From now on these are handled; what comes from others is stored, and waits for a sweep."""
         self._sources.update(sources)
 
-    async def store(
-        self, source: str, external_id: str, body: str, *, serial: str, message: Any = None
-    ) -> bool:
-        """Commit to disk, together with whatever else is waiting; False where it was known.
-
-        Raises SQLAlchemyError, OSError or the driver's own error where the database does not take it:
-        then nothing may be acknowledged.
-        """
-        stored: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        row = NewDelivery(source, external_id, body, self._clock.now())
-        self._waiting.append(_Waiting(row, serial, message, stored))
-        if self._writer is None:
-            self._writer = asyncio.create_task(self._write())
-        return await stored
-
-    async def _write(self) -> None:
-        """Commit what waits, batch after batch: while one is on its way to disk, the next gathers."""
-        try:
-            while self._waiting:
-                batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
-                try:
-                    new = await deliveries.store(self._database, [waiting.delivery for waiting in batch])
-                except Exception as error:  # whatever it is, each waiting request must hear it
-                    for waiting in batch:
-                        if not waiting.stored.done():
-                            waiting.stored.set_exception(error)
-                    continue
-                self._release(batch, new)
-        finally:
-            self._writer = None
-
-    def _release(self, batch: list[_Waiting], new: dict[tuple[str, str], int]) -> None:
-        for waiting in batch:
-            row = waiting.delivery
-            # Popped: the same delivery twice in one batch is new only once.
-            delivery_id = new.pop((row.source, row.external_id), None)
-            if not waiting.stored.done():
-                waiting.stored.set_result(delivery_id is not None)
-            if delivery_id is not None and row.source in self._sources:
-                self._enqueue(waiting.serial, Delivery(delivery_id, row.source, row.body, waiting.message))
+    def take(self, delivery: Delivery, serial: str) -> None:
+        """Handle a delivery that is on disk, after those before it in its series."""
+        if delivery.source in self._sources:
+            self._enqueue(serial, delivery)
 
     def _enqueue(self, serial: str, delivery: Delivery) -> None:
+        if delivery.id in self._in_hand:
+            return  # found on disk a moment before it was handed over
         self._in_hand.add(delivery.id)
         if serial in self._series:
             self._series[serial].append(delivery)
@@ -175,13 +119,21 @@ class Deliveries:
 
     async def sweep(self, *, older_than: timedelta = RETRY_AFTER) -> None:
         """Take up what was stored but not handled: at start, and what failed meanwhile."""
+        before = self._clock.now() - older_than
+        await self._take_up(lambda session, limit: deliveries.unhandled(session, before=before, limit=limit))
+
+    async def take_up_new(self) -> None:
+        """Take up what other processes have stored; what failed waits for the sweep."""
+        await self._take_up(lambda session, limit: deliveries.untried(session, limit=limit))
+
+    async def _take_up(self, read: Callable[[AsyncSession, int], Awaitable[list[WebhookDelivery]]]) -> None:
         # What is marked as handled while the rows are read still stands among them as unhandled.
         in_hand = set(self._in_hand)
         async with self._database.read() as session:
-            rows = await deliveries.unhandled(session, before=self._clock.now() - older_than, limit=MAX_BATCH)
+            rows = await read(session, MAX_BATCH + len(in_hand))
         for row in rows:
             assert row.id is not None
-            if row.id not in in_hand | self._in_hand and row.source in self._sources:
+            if row.id not in in_hand and row.source in self._sources:
                 self._enqueue(self._serial_of(row), Delivery(row.id, row.source, row.body))
 
     def _serial_of(self, row: WebhookDelivery) -> str:
@@ -191,6 +143,14 @@ class Deliveries:
             return f"{row.source}:{row.id}"
 
     async def settle(self) -> None:
-        """Wait until everything stored has been handled."""
-        while under_way := self._tasks | {task for task in (self._writer, self._marker) if task}:
+        """Wait until everything taken has been handled."""
+        while under_way := self._under_way():
             await asyncio.wait(under_way)
+
+    def abandon(self) -> None:
+        """Drop everything at once: another process takes it up."""
+        for task in self._under_way():
+            task.cancel()
+
+    def _under_way(self) -> set[asyncio.Task[None]]:
+        return self._tasks | ({self._marker} if self._marker else set())

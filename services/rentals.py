@@ -15,7 +15,6 @@ from db.session import Database, after_commit
 from services import ledger
 from services.announcer import Announcer
 from services.clock import Clock
-from services.deliveries import Delivery
 from services.errors import (
     CancelTooEarly,
     Deferred,
@@ -23,6 +22,7 @@ from services.errors import (
     UpstreamError,
     UpstreamRefused,
 )
+from services.inbox import Delivery
 from services.suppliers.base import EventKind, RemoteOrder, RemoteSms, RemoteStatus, Supplier
 from services.supply import Suppliers
 

@@ -1,6 +1,7 @@
-"""Registers our webhook with each supplier and keeps the secret that signs it."""
+"""Our webhook with each supplier: its registration, and the secret that signs it."""
 
 import secrets
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import structlog
@@ -13,67 +14,91 @@ from services.supply import Suppliers
 
 log = structlog.get_logger()
 
+RELOAD_AFTER = timedelta(seconds=1)
+"""Forged webhooks cost the database no more than a look a second."""
+
 
 class WebhookSecrets:
-    """The signing secret of each supplier's webhooks, and the state of their registration in words."""
+    """The signing secret of each supplier's webhooks, as every process on the database knows it."""
 
-    def __init__(self, database: Database, clock: Clock, suppliers: Suppliers) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._suppliers = suppliers
         self._secrets: dict[str, str] = {}
-        self._settled: set[str] = set()
-        self.states: dict[str, str] = {}
+        self._loaded_at = datetime.min.replace(tzinfo=UTC)
 
     def get(self, supplier: str) -> str:
         """Empty while none is known: then no signature is right."""
         return self._secrets.get(supplier, "")
 
-    def is_settled(self, supplier: str) -> bool:
-        """Whether registering is done, for as long as this process runs."""
-        return supplier in self._settled
-
     async def load(self) -> None:
-        """At start: what the last run agreed with each supplier."""
+        """What the last run, or another process, agreed with each supplier."""
         async with self._database.read() as session:
             self._secrets = await settings.find_all(session, "webhook_secret:")
+        self._loaded_at = self._clock.now()
 
-    async def register(self, name: str, public_url: str) -> None:
-        """Point a supplier's webhook at `public_url` and have it try; without one, adopt what it has.
+    async def reload(self) -> bool:
+        """Look whether another process has agreed on another secret; False where that was just done."""
+        if self._clock.now() - self._loaded_at < RELOAD_AFTER:
+            return False
+        await self.load()
+        return True
 
-        Raises UpstreamError; codes then come by reconciliation until it is tried again.
+    async def keep(self, supplier: str, secret: str) -> None:
+        if self._secrets.get(supplier) != secret:
+            async with self._database.write() as session:
+                await settings.put(session, f"webhook_secret:{supplier}", secret, now=self._clock.now())
+            self._secrets[supplier] = secret
+
+
+class WebhookRegistration:
+    """Points suppliers' webhooks at us; the state of each in words."""
+
+    def __init__(self, suppliers: Suppliers, secrets: WebhookSecrets, *, public_url: str) -> None:
+        self._suppliers = suppliers
+        self._secrets = secrets
+        self._public_url = public_url
+        self._settled: set[str] = set()
+        self.states: dict[str, str] = {}
+
+    async def register(self, name: str) -> None:
+        """Point a supplier's webhook at us and have it try; without an address, adopt what it has.
+
+        Once that is done, for as long as this process leads, it is not done again. Raises UpstreamError;
+        codes then come by reconciliation until it is tried again.
         """
+        if name in self._settled:
+            return
         try:
-            self.states[name] = await self._register(name, public_url)
+            self.states[name] = await self._register(name)
         except UpstreamError as error:
             self.states[name] = f"not registered: {error}"
             raise
         log.info("webhook.state", supplier=name, state=self.states[name])
 
-    async def _register(self, name: str, public_url: str) -> str:
+    async def _register(self, name: str) -> str:
         with self._suppliers.calling(name) as supplier:
             remote = await supplier.webhook()
-            if not public_url:
+            if not self._public_url:
                 if remote.secret:
-                    await self._keep(name, remote.secret)
+                    await self._secrets.keep(name, remote.secret)
                 self._settled.add(name)
                 return "codes come by reconciliation alone: PUBLIC_URL is not set"
-            url = f"{public_url}/webhooks/{name}"
-            if remote.url != url or remote.disabled_reason or remote.secret != self.get(name):
+            url = f"{self._public_url}/webhooks/{name}"
+            known = self._secrets.get(name)
+            if remote.url != url or remote.disabled_reason or remote.secret != known:
                 # Ours is on disk before the supplier signs with it, so no event is ever refused.
-                secret = self.get(name) or secrets.token_hex(32)
-                await self._keep(name, secret)
+                secret = known or new_secret()
+                await self._secrets.keep(name, secret)
                 answer = await supplier.set_webhook(url=url, secret=secret)
                 if answer.secret:
-                    await self._keep(name, answer.secret)
+                    await self._secrets.keep(name, answer.secret)
             status = await supplier.test_webhook()
-        host = urlsplit(public_url).netloc
+        host = urlsplit(self._public_url).netloc
         if status == 200:
             self._settled.add(name)
         return f"tested, {host} answered 200" if status == 200 else f"the test reached {host} with {status}"
 
-    async def _keep(self, name: str, secret: str) -> None:
-        if self._secrets.get(name) != secret:
-            async with self._database.write() as session:
-                await settings.put(session, f"webhook_secret:{name}", secret, now=self._clock.now())
-            self._secrets[name] = secret
+
+def new_secret() -> str:
+    return secrets.token_hex(32)

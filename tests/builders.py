@@ -12,7 +12,7 @@ import httpx
 import stamina
 from sqlmodel import col, select
 
-from bot.webhooks import accept_supplier, create_app
+from bot.webhooks import Readiness, accept_supplier, create_app
 from db import ledger as db_ledger
 from db import offers
 from db import orders as db_orders
@@ -26,6 +26,7 @@ from services.announcer import ALERT, CARD, CODE, Announcer
 from services.buying import Buying
 from services.catalog import Catalog
 from services.deliveries import Deliveries, Source
+from services.inbox import Inbox
 from services.ledger import REVENUE, wallet
 from services.orders import Intent, Orders
 from services.outbox import Outbox
@@ -34,7 +35,7 @@ from services.rates import Rates
 from services.rentals import Rentals, event_serial
 from services.suppliers.smscode import SmsCode
 from services.supply import Suppliers
-from services.webhook_secrets import WebhookSecrets
+from services.webhook_secrets import WebhookRegistration, WebhookSecrets
 
 CURRENCY = "IDR"
 COST = 15_000
@@ -146,7 +147,10 @@ class World:
                 for s in self.suppliers
             }
         )
-        self.webhook_secrets = WebhookSecrets(database, clock, self.suppliers)
+        self.inbox = Inbox(database, clock)
+        self.inbox.take = self.deliveries.take
+        self.webhook_secrets = WebhookSecrets(database, clock)
+        self.registration = WebhookRegistration(self.suppliers, self.webhook_secrets, public_url=PUBLIC_URL)
 
     @property
     def vendor(self) -> Vendor:
@@ -161,9 +165,7 @@ class World:
         await self.catalog.load()
         await self._learn_services()
         await self.webhook_secrets.load()
-        endpoints = {
-            s.name: accept_supplier(s, self.webhook_secrets, self.deliveries) for s in self.suppliers
-        }
+        endpoints = {s.name: accept_supplier(s, self.webhook_secrets, self.inbox) for s in self.suppliers}
         self.outside.receiver = httpx.ASGITransport(create_app(endpoints, ready=_nothing_is_missing))
         await self.outbox.recover()
         await self.deliveries.sweep(older_than=timedelta(0))
@@ -176,7 +178,7 @@ class World:
 
     async def register_webhooks(self) -> None:
         for supplier in self.suppliers:
-            await self.webhook_secrets.register(supplier.name, PUBLIC_URL)
+            await self.registration.register(supplier.name)
 
     async def refresh(self) -> None:
         for supplier in self.suppliers:
@@ -192,6 +194,7 @@ class World:
         for vendor in self.outside.vendors.values():
             await vendor.tick()
             await vendor.settle()
+        await self.inbox.settle()
         await self.deliveries.settle()
         await self.outbox.drain()
 
@@ -289,8 +292,8 @@ def _supplier(name: str, outside: Outside, transport: httpx.AsyncBaseTransport) 
     return supplier
 
 
-async def _nothing_is_missing() -> None:
-    return None
+async def _nothing_is_missing() -> Readiness:
+    return Readiness(ok=True, says="ready")
 
 
 async def entries(database: Database) -> Sequence[LedgerEntry]:

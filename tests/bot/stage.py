@@ -67,7 +67,7 @@ class Stage:
             currency=CURRENCY,
             admin_ids=frozenset({OPERATOR}),
             retention_days=30,
-            webhook_states=world.webhook_secrets.states,
+            webhook_states=world.registration.states,
         )
         self.limiter = NoLimits()
         self.application = self._new_application()

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from bot.webhooks import MAX_BODY, accept_supplier, accept_telegram, create_app
+from bot.webhooks import MAX_BODY, Readiness, accept_supplier, accept_telegram, create_app
 from db import deliveries
 from sandbox.smscode import sign
 from tests.builders import World, world_on
@@ -27,12 +27,12 @@ async def world(database):
 @pytest.fixture
 async def client(world: World):
     endpoints = {
-        "smscode": accept_supplier(world.suppliers["smscode"], world.webhook_secrets, world.deliveries),
-        "telegram": accept_telegram(SECRET, world.deliveries),
+        "smscode": accept_supplier(world.suppliers["smscode"], world.webhook_secrets, world.inbox),
+        "telegram": accept_telegram(SECRET, world.inbox),
     }
-    world.ready = None  # type: ignore[attr-defined]
+    world.ready = Readiness(ok=True, says="standby")  # type: ignore[attr-defined]
 
-    async def ready() -> str | None:
+    async def ready() -> Readiness:
         return world.ready  # type: ignore[attr-defined,no-any-return]
 
     transport = httpx.ASGITransport(create_app(endpoints, ready=ready))
@@ -119,7 +119,7 @@ async def test_what_is_no_update_is_400(client, body):
 async def test_health_readiness_and_metrics(client, world):
     assert (await client.get("/healthz")).status_code == 200
     assert (await client.get("/readyz")).status_code == 200
-    world.ready = "the database does not answer"
+    world.ready = Readiness(ok=False, says="the database does not answer")
     answer = await client.get("/readyz")
     assert (answer.status_code, answer.text) == (503, "the database does not answer\n")
     assert "numlet_webhooks_total" in (await client.get("/metrics")).text

@@ -12,7 +12,7 @@ from bot.errors import is_database_trouble
 from bot.settings import WrongSettings
 from bot.updates import Polling, serial_of
 from sandbox.clock import ManualClock
-from services.deliveries import Deliveries
+from services.inbox import Inbox
 
 pytestmark = pytest.mark.anyio
 
@@ -36,9 +36,9 @@ class Bot:
         return batch
 
 
-async def poll(bot: Bot, deliveries: Deliveries) -> Polling:
+async def poll(bot: Bot, inbox: Inbox) -> Polling:
     """Poll until Telegram has nothing more."""
-    polling = Polling(bot, deliveries)  # type: ignore[arg-type]
+    polling = Polling(bot, inbox)  # type: ignore[arg-type]
     task = asyncio.create_task(polling.run())
     await bot.idle.wait()
     task.cancel()
@@ -51,34 +51,34 @@ def _no_pauses(monkeypatch):
 
 
 @pytest.fixture
-def deliveries(database):
-    return Deliveries(database, ManualClock())
+def inbox(database):
+    return Inbox(database, ManualClock())
 
 
-async def test_the_receipt_names_the_update_after_the_last_one_stored(deliveries):
+async def test_the_receipt_names_the_update_after_the_last_one_stored(inbox):
     bot = Bot([{"update_id": 7}, {"update_id": 9}])
-    await poll(bot, deliveries)
+    await poll(bot, inbox)
     assert bot.offsets == [0, 10]
 
 
 @pytest.mark.parametrize("trouble", [OperationalError("", {}, Exception()), OSError(), RuntimeError()])
-async def test_what_the_database_did_not_take_is_not_receipted(deliveries, monkeypatch, trouble):
-    store, failures = deliveries.store, [trouble]
+async def test_what_the_database_did_not_take_is_not_receipted(inbox, monkeypatch, trouble):
+    store, failures = inbox.store, [trouble]
 
     async def fail_once(*args, **options):
         if failures:
             raise failures.pop()
         return await store(*args, **options)
 
-    monkeypatch.setattr(deliveries, "store", fail_once)
+    monkeypatch.setattr(inbox, "store", fail_once)
     bot = Bot([{"update_id": 7}], [{"update_id": 7}])
-    await poll(bot, deliveries)
+    await poll(bot, inbox)
     assert bot.offsets == [0, 0, 8]
 
 
-async def test_telegram_away_is_said_and_outlived(deliveries):
+async def test_telegram_away_is_said_and_outlived(inbox):
     bot = Bot(NetworkError("no route"), [{"update_id": 7}])
-    polling = await poll(bot, deliveries)
+    polling = await poll(bot, inbox)
     assert bot.offsets == [0, 0, 8]
     assert polling.trouble is None
 

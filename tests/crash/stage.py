@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from inspect import isawaitable
 from pathlib import Path
+from typing import Protocol
 
 from bot.demo import OPERATOR, BotProcess, environment
 from sandbox.clock import Clock
@@ -12,12 +14,15 @@ from sandbox.server import World, serving
 from sandbox.smscode import SmsCode
 from sandbox.telegram import Person, Telegram
 
+CREDIT = 100_000
 
-async def until(condition: Callable[[], object], *, seconds: float = 30) -> None:
-    """Wait for something that real processes bring about."""
+
+async def until(condition: Callable[[], object], *, seconds: float = 60) -> None:
+    """Wait for something that real processes bring about; the condition may have to be awaited."""
     async with asyncio.timeout(seconds):
         while True:
-            if condition():
+            holds = condition()
+            if await holds if isawaitable(holds) else holds:
                 return
             await asyncio.sleep(0.02)
 
@@ -63,3 +68,35 @@ async def stage(
             yield on
         finally:
             await on.bot.kill()
+
+
+class Cast(Protocol):
+    """Whoever has a renter and an operator on stage."""
+
+    @property
+    def renter(self) -> Person: ...
+
+    @property
+    def operator(self) -> Person: ...
+
+
+async def prepare(on: Cast) -> None:
+    """A renter with money, one tap before buying."""
+    await on.renter.say("/start")
+    await on.renter.tap("Accept")
+    await on.operator.say("/start")
+    await on.operator.say(f"/credit {on.renter.id} {CREDIT}")
+    await on.operator.wait_for(lambda message: "Rina" in message.text or str(on.renter.id) in message.text)
+    await on.renter.say("/buy whatsapp indonesia")
+    await on.renter.wait_for(lambda message: any("Buy" in b.text for row in message.buttons for b in row))
+
+
+def codes_shown(on: Cast) -> int:
+    return sum(
+        1
+        for message in on.renter.messages
+        if message.from_bot
+        for row in message.buttons
+        for button in row
+        if button.copy_text and button.copy_text.isdecimal()
+    )

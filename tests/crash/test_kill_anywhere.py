@@ -8,35 +8,12 @@ import pytest
 from db import ledger as db_ledger
 from db.session import Database
 from services.ledger import REVENUE, wallet
-from tests.crash.stage import Stage, stage, until
+from tests.crash.stage import CREDIT, Stage, codes_shown, prepare, stage, until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]
 
-CREDIT = 100_000
 # A purchase with its code takes fewer commits than this; the loop ends at the first that survives.
 MOST_COMMITS = 40
-
-
-async def prepare(on: Stage) -> None:
-    """A renter with money, one tap before buying."""
-    await on.renter.say("/start")
-    await on.renter.tap("Accept")
-    await on.operator.say("/start")
-    await on.operator.say(f"/credit {on.renter.id} {CREDIT}")
-    await on.operator.wait_for(lambda message: "Rina" in message.text or str(on.renter.id) in message.text)
-    await on.renter.say("/buy whatsapp indonesia")
-    await on.renter.wait_for(lambda message: any("Buy" in b.text for row in message.buttons for b in row))
-
-
-def codes_shown(on: Stage) -> int:
-    return sum(
-        1
-        for message in on.renter.messages
-        if message.from_bot
-        for row in message.buttons
-        for button in row
-        if button.copy_text and button.copy_text.isdecimal()
-    )
 
 
 def is_over(on: Stage) -> bool:

@@ -11,7 +11,8 @@ from db import deliveries as db_deliveries
 from db.models import WebhookDelivery
 from db.session import Database
 from sandbox.clock import ManualClock
-from services.deliveries import GIVE_UP_AFTER, Deliveries, Delivery, Source
+from services.deliveries import GIVE_UP_AFTER, Deliveries, Source
+from services.inbox import Delivery, Inbox
 
 pytestmark = pytest.mark.anyio
 
@@ -43,8 +44,8 @@ class Handler:
         await asyncio.wait_for(self.started.setdefault(body, asyncio.Event()).wait(), 5)
 
 
-class Inbox:
-    """Deliveries, their handler and their clock. A body's first letter is its series."""
+class Post:
+    """The inbox, its handler and its clock. A body's first letter is its series."""
 
     def __init__(self, database: Database, clock: ManualClock | None = None) -> None:
         self.database = database
@@ -52,9 +53,11 @@ class Inbox:
         self.handler = Handler()
         self.deliveries = Deliveries(database, self.clock)
         self.deliveries.register({"test": Source(self.handler, lambda body: body[0])})
+        self.inbox = Inbox(database, self.clock)
+        self.inbox.take = self.deliveries.take
 
     async def store(self, body: str, *, id: str | None = None) -> bool:
-        return await self.deliveries.store("test", id or body, body, serial=body[0])
+        return await self.inbox.store("test", id or body, body, serial=body[0])
 
     async def rows(self) -> list[WebhookDelivery]:
         async with self.database.read() as session:
@@ -67,28 +70,28 @@ class Inbox:
 
 
 @pytest.fixture
-def inbox(database: Database) -> Inbox:
-    return Inbox(database)
+def post(database: Database) -> Post:
+    return Post(database)
 
 
-async def test_a_delivery_is_on_disk_when_it_is_acknowledged(inbox: Inbox):
-    gate = inbox.handler.hold("a1")
-    assert await inbox.store("a1")
-    [row] = await inbox.rows()
+async def test_a_delivery_is_on_disk_when_it_is_acknowledged(post: Post):
+    gate = post.handler.hold("a1")
+    assert await post.store("a1")
+    [row] = await post.rows()
     assert (row.source, row.external_id, row.body, row.received_at) == (
         "test",
         "a1",
         "a1",
-        inbox.clock.now(),
+        post.clock.now(),
     )
     assert row.handled_at is None
     gate.set()
-    await inbox.deliveries.settle()
-    [row] = await inbox.rows()
-    assert row.handled_at == inbox.clock.now()
+    await post.deliveries.settle()
+    [row] = await post.rows()
+    assert row.handled_at == post.clock.now()
 
 
-async def test_many_at_once_are_stored_together(inbox: Inbox, monkeypatch: pytest.MonkeyPatch):
+async def test_many_at_once_are_stored_together(post: Post, monkeypatch: pytest.MonkeyPatch):
     batches: list[int] = []
     store = db_deliveries.store
 
@@ -98,14 +101,14 @@ async def test_many_at_once_are_stored_together(inbox: Inbox, monkeypatch: pytes
 
     monkeypatch.setattr(db_deliveries, "store", counted)
     bodies = [f"a{n}" for n in range(200)]
-    assert all(await asyncio.gather(*map(inbox.store, bodies)))
-    await inbox.deliveries.settle()
-    assert inbox.handler.handled == bodies
+    assert all(await asyncio.gather(*map(post.store, bodies)))
+    await post.deliveries.settle()
+    assert post.handler.handled == bodies
     assert sum(batches) == 200
     assert len(batches) <= 3
 
 
-async def test_nothing_is_acknowledged_before_the_commit(inbox: Inbox, monkeypatch: pytest.MonkeyPatch):
+async def test_nothing_is_acknowledged_before_the_commit(post: Post, monkeypatch: pytest.MonkeyPatch):
     store, arrived, gate = db_deliveries.store, asyncio.Event(), asyncio.Event()
 
     async def slow(database: Database, batch: Any) -> Any:
@@ -114,162 +117,162 @@ async def test_nothing_is_acknowledged_before_the_commit(inbox: Inbox, monkeypat
         return await store(database, batch)
 
     monkeypatch.setattr(db_deliveries, "store", slow)
-    storing = asyncio.create_task(inbox.store("a1"))
+    storing = asyncio.create_task(post.store("a1"))
     await arrived.wait()
     assert not storing.done()
-    assert not inbox.handler.tried
+    assert not post.handler.tried
     gate.set()
     assert await storing
-    await inbox.deliveries.settle()
+    await post.deliveries.settle()
 
 
-async def test_a_duplicate_is_acknowledged_and_not_handled_again(inbox: Inbox):
-    assert await inbox.store("a1")
-    assert not await inbox.store("a1")
-    together = await asyncio.gather(*(inbox.store("b1") for _ in range(5)))
+async def test_a_duplicate_is_acknowledged_and_not_handled_again(post: Post):
+    assert await post.store("a1")
+    assert not await post.store("a1")
+    together = await asyncio.gather(*(post.store("b1") for _ in range(5)))
     assert sorted(together) == [False] * 4 + [True]
-    await inbox.deliveries.settle()
-    assert inbox.handler.handled == ["a1", "b1"]
+    await post.deliveries.settle()
+    assert post.handler.handled == ["a1", "b1"]
 
 
-async def test_one_series_is_handled_in_order(inbox: Inbox):
-    gate = inbox.handler.hold("a1")
+async def test_one_series_is_handled_in_order(post: Post):
+    gate = post.handler.hold("a1")
     for body in ("a1", "a2", "a3"):
-        await inbox.store(body)
-    await inbox.handler.has_started("a1")
-    assert inbox.handler.tried == 1
+        await post.store(body)
+    await post.handler.has_started("a1")
+    assert post.handler.tried == 1
     gate.set()
-    await inbox.deliveries.settle()
-    assert inbox.handler.handled == ["a1", "a2", "a3"]
+    await post.deliveries.settle()
+    assert post.handler.handled == ["a1", "a2", "a3"]
 
 
-async def test_one_series_does_not_wait_for_another(inbox: Inbox):
-    gate = inbox.handler.hold("a1")
-    await inbox.store("a1")
-    await inbox.store("b1")
-    await inbox.handler.has_started("b1")
+async def test_one_series_does_not_wait_for_another(post: Post):
+    gate = post.handler.hold("a1")
+    await post.store("a1")
+    await post.store("b1")
+    await post.handler.has_started("b1")
     gate.set()
-    await inbox.deliveries.settle()
-    assert inbox.handler.handled == ["b1", "a1"]
+    await post.deliveries.settle()
+    assert post.handler.handled == ["b1", "a1"]
 
 
 @pytest.mark.parametrize(
     "body", ["a'; DROP TABLE webhook_delivery; --", 'a"\\\n\t', "a👋 ünïcode \u2028", "a" * 60_000]
 )
-async def test_a_body_is_kept_as_it_came(inbox: Inbox, body: str):
-    await inbox.deliveries.store("test", "id", body, serial="a")
-    await inbox.deliveries.settle()
-    [row] = await inbox.rows()
+async def test_a_body_is_kept_as_it_came(post: Post, body: str):
+    await post.inbox.store("test", "id", body, serial="a")
+    await post.deliveries.settle()
+    [row] = await post.rows()
     assert row.body == body
-    assert inbox.handler.handled == [body]
+    assert post.handler.handled == [body]
 
 
 # When something fails
 
 
-async def test_what_a_crash_left_unhandled_is_handled_at_the_next_start(inbox: Inbox):
+async def test_what_a_crash_left_unhandled_is_handled_at_the_next_start(post: Post):
     await db_deliveries.store(
-        inbox.database,
-        [db_deliveries.NewDelivery("test", f"a{n}", f"a{n}", inbox.clock.now()) for n in range(3)],
+        post.database,
+        [db_deliveries.NewDelivery("test", f"a{n}", f"a{n}", post.clock.now()) for n in range(3)],
     )
-    await inbox.deliveries.sweep(older_than=timedelta(0))
-    await inbox.deliveries.settle()
-    assert inbox.handler.handled == ["a0", "a1", "a2"]
-    await inbox.sweep()
-    assert inbox.handler.tried == 3
+    await post.deliveries.sweep(older_than=timedelta(0))
+    await post.deliveries.settle()
+    assert post.handler.handled == ["a0", "a1", "a2"]
+    await post.sweep()
+    assert post.handler.tried == 3
 
 
-async def test_a_sweep_leaves_alone_what_is_being_handled(inbox: Inbox):
-    gate = inbox.handler.hold("a1")
-    await inbox.store("a1")
-    await inbox.handler.has_started("a1")
-    inbox.clock.advance(timedelta(minutes=1))
-    await inbox.deliveries.sweep()
+async def test_a_sweep_leaves_alone_what_is_being_handled(post: Post):
+    gate = post.handler.hold("a1")
+    await post.store("a1")
+    await post.handler.has_started("a1")
+    post.clock.advance(timedelta(minutes=1))
+    await post.deliveries.sweep()
     gate.set()
-    await inbox.deliveries.settle()
-    assert inbox.handler.tried == 1
+    await post.deliveries.settle()
+    assert post.handler.tried == 1
 
 
 async def test_a_sweep_that_looked_just_before_the_mark_handles_nothing_twice(
-    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+    post: Post, monkeypatch: pytest.MonkeyPatch
 ):
     unhandled = db_deliveries.unhandled
-    gate = inbox.handler.hold("a1")
+    gate = post.handler.hold("a1")
 
     async def slow(*args: Any, **options: Any) -> Any:
         rows = await unhandled(*args, **options)
         gate.set()
-        await inbox.deliveries.settle()
+        await post.deliveries.settle()
         return rows
 
     monkeypatch.setattr(db_deliveries, "unhandled", slow)
-    await inbox.store("a1")
-    await inbox.sweep()
-    assert inbox.handler.tried == 1
+    await post.store("a1")
+    await post.sweep()
+    assert post.handler.tried == 1
 
 
-async def test_a_failure_is_tried_again_by_the_sweep(inbox: Inbox):
-    inbox.handler.failing.add("a1")
-    await inbox.store("a1")
-    await inbox.store("a2")
-    await inbox.deliveries.settle()
-    [row, _] = await inbox.rows()
+async def test_a_failure_is_tried_again_by_the_sweep(post: Post):
+    post.handler.failing.add("a1")
+    await post.store("a1")
+    await post.store("a2")
+    await post.deliveries.settle()
+    [row, _] = await post.rows()
     assert (row.handled_at, row.attempts, row.error) == (None, 1, "RuntimeError")
-    assert inbox.handler.handled == ["a2"]
+    assert post.handler.handled == ["a2"]
 
-    inbox.handler.failing.clear()
-    await inbox.sweep()
-    assert inbox.handler.handled == ["a2", "a1"]
-    assert all(row.handled_at for row in await inbox.rows())
+    post.handler.failing.clear()
+    await post.sweep()
+    assert post.handler.handled == ["a2", "a1"]
+    assert all(row.handled_at for row in await post.rows())
 
 
-async def test_what_always_fails_is_kept_but_not_tried_for_ever(inbox: Inbox):
-    inbox.handler.failing.add("a1")
-    await inbox.store("a1")
+async def test_what_always_fails_is_kept_but_not_tried_for_ever(post: Post):
+    post.handler.failing.add("a1")
+    await post.store("a1")
     for _ in range(GIVE_UP_AFTER + 5):
-        await inbox.sweep()
-    assert inbox.handler.tried == GIVE_UP_AFTER
-    [row] = await inbox.rows()
+        await post.sweep()
+    assert post.handler.tried == GIVE_UP_AFTER
+    [row] = await post.rows()
     assert (row.body, row.error) == ("a1", "RuntimeError")
     assert row.handled_at
 
 
-async def test_a_waiter_who_leaves_does_not_hurt_the_others(inbox: Inbox):
-    storing = [asyncio.create_task(inbox.store(f"a{n}")) for n in range(3)]
+async def test_a_waiter_who_leaves_does_not_hurt_the_others(post: Post):
+    storing = [asyncio.create_task(post.store(f"a{n}")) for n in range(3)]
     await asyncio.sleep(0)
     storing[1].cancel()
     results = await asyncio.gather(*storing, return_exceptions=True)
     assert results[0] is True
     assert isinstance(results[1], asyncio.CancelledError)
     assert results[2] is True
-    await inbox.deliveries.settle()
-    assert inbox.handler.handled == ["a0", "a1", "a2"]  # it had been sent: nothing says that it was not
+    await post.deliveries.settle()
+    assert post.handler.handled == ["a0", "a1", "a2"]  # it had been sent: nothing says that it was not
 
 
-async def test_every_waiter_hears_that_the_database_is_away(inbox: Inbox, monkeypatch: pytest.MonkeyPatch):
+async def test_every_waiter_hears_that_the_database_is_away(post: Post, monkeypatch: pytest.MonkeyPatch):
     with monkeypatch.context() as patch:
 
         async def away(database: Database, batch: Any) -> Any:
             raise OSError("no route to the database")
 
         patch.setattr(db_deliveries, "store", away)
-        results = await asyncio.gather(*(inbox.store(f"a{n}") for n in range(3)), return_exceptions=True)
+        results = await asyncio.gather(*(post.store(f"a{n}") for n in range(3)), return_exceptions=True)
     assert [type(result) for result in results] == [OSError] * 3
-    assert not inbox.handler.tried
+    assert not post.handler.tried
 
-    assert await inbox.store("a0")
-    await inbox.deliveries.settle()
-    assert inbox.handler.handled == ["a0"]
+    assert await post.store("a0")
+    await post.deliveries.settle()
+    assert post.handler.handled == ["a0"]
 
 
-async def test_a_table_that_is_gone_reaches_every_waiter(inbox: Inbox):
-    async with inbox.database.driver() as driver:
+async def test_a_table_that_is_gone_reaches_every_waiter(post: Post):
+    async with post.database.driver() as driver:
         await driver.execute("ALTER TABLE webhook_delivery RENAME TO elsewhere")
     try:
-        results = await asyncio.gather(*(inbox.store(f"a{n}") for n in range(3)), return_exceptions=True)
+        results = await asyncio.gather(*(post.store(f"a{n}") for n in range(3)), return_exceptions=True)
     finally:
-        async with inbox.database.driver() as driver:
+        async with post.database.driver() as driver:
             await driver.execute("ALTER TABLE elsewhere RENAME TO webhook_delivery")
     assert all(isinstance(result, Exception) for result in results)
-    assert await inbox.store("a0")
-    await inbox.deliveries.settle()
+    assert await post.store("a0")
+    await post.deliveries.settle()
