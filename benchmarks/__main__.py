@@ -1,4 +1,4 @@
-"""`./numlet bench`: what the product costs, as ratios within one run."""
+"""`./numlet bench [NAME …] [--json]`: what the product costs, as ratios within one run."""
 
 import json
 import platform
@@ -7,20 +7,27 @@ import sys
 
 import uvloop
 
-from benchmarks import intake, path_of_a_code
+from benchmarks import chaos, intake, path_of_a_code
+
+BENCHMARKS = {
+    "intake": ("webhook accepted durably, SQLite, 64 connections", intake.measure),
+    "code": ("code: webhook in → sendMessage reaches the Bot API, quiet", path_of_a_code.measure),
+    "chaos": ("two processes on one PostgreSQL, a minute of kill -9", chaos.measure),
+}
 
 
 def main() -> None:
+    wanted = [name for name in sys.argv[1:] if not name.startswith("-")] or list(BENCHMARKS)
+    if unknown := set(wanted) - set(BENCHMARKS):
+        sys.exit(f"bench: there is no {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
     print(f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {platform.machine()}\n")
-    table = {
-        "webhook accepted durably, SQLite, 64 connections": uvloop.run(intake.measure()),
-        "code: webhook in → sendMessage reaches the Bot API, quiet": uvloop.run(path_of_a_code.measure()),
-    }
-    for title, figures in table.items():
+    table: dict[str, dict[str, float]] = {}
+    for title, measure in (BENCHMARKS[name] for name in wanted):
+        table[title] = uvloop.run(measure())
         print(title)
-        for name, figure in figures.items():
+        for name, figure in table[title].items():
             print(f"  {name:<34} {figure:>12,.2f}")
-        print()
+        print(flush=True)
     if "--json" in sys.argv:
         print(json.dumps(table))
 

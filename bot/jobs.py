@@ -26,6 +26,7 @@ class Jobs:
     def __init__(self, clock: Clock, rentals: Rentals) -> None:
         self._clock = clock
         self._rentals = rentals
+        self._expiring = False
         # The library's own grace of one second silently drops jobs after a short stall.
         self._scheduler = AsyncIOScheduler(
             timezone="UTC",
@@ -57,7 +58,11 @@ class Jobs:
         self._stand_at(self._clock.now())
 
     async def _expire(self) -> None:
-        await self._rentals.expire_due()
+        self._expiring = True
+        try:
+            await self._rentals.expire_due()
+        finally:
+            self._expiring = False
         await self._plan_expiry()
 
     async def _plan_expiry(self) -> None:
@@ -67,8 +72,15 @@ class Jobs:
             self._stand_at(next_at)
 
     def _stand_at(self, moment: datetime) -> None:
+        if self._expiring:
+            return  # it plans anew when it ends
         self._scheduler.add_job(
-            self._guarded(EXPIRY, self._expire), DateTrigger(moment), id=EXPIRY, replace_existing=True
+            self._guarded(EXPIRY, self._expire),
+            DateTrigger(moment),
+            id=EXPIRY,
+            replace_existing=True,
+            # The next one may fall due while the last still plans it.
+            max_instances=8,
         )
 
     def _guarded(self, name: str, job: Job) -> Job:

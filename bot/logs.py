@@ -12,7 +12,7 @@ from structlog.typing import EventDict, Processor
 PHONE = re.compile(r"\+\d{7,15}")
 BOT_TOKEN = re.compile(r"\d{5,}:[A-Za-z0-9_-]{20,}")
 # These say too much at their usual level: whole URLs, which hold the bot's token.
-QUIET = ("httpx", "httpcore", "telegram", "apscheduler", "alembic", "aiosqlite", "asyncio")
+QUIET = ("httpx", "httpcore", "telegram", "alembic", "aiosqlite", "asyncio")
 
 
 class Redactor:
@@ -71,3 +71,5 @@ def configure(level: str, form: str, *, secrets: Iterable[str]) -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    # It warns of each tick that it leaves out because the last one still runs, which is what we want.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)

@@ -5,6 +5,7 @@ import logging
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from secrets import token_hex
 
@@ -100,14 +101,26 @@ async def postgresql_url(postgresql_server: str) -> str:
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[str]:
     """A migrated database of this run alone: its name is random, so that runs do not collide."""
+    with asyncio.Runner() as runner:
+        lending = fresh_postgresql()
+        try:
+            url = runner.run(lending.__aenter__())
+        except OSError as error:
+            pytest.skip(f"no PostgreSQL at {POSTGRES} (set NUMLET_TEST_POSTGRES): {error}")
+        yield url
+        runner.run(lending.__aexit__(None, None, None))
+
+
+@asynccontextmanager
+async def fresh_postgresql() -> AsyncIterator[str]:
+    """A migrated database with a random name, dropped at the end. Raises OSError where there is no server."""
     name = f"numlet_test_{token_hex(6)}"
+    await on_server(f"CREATE DATABASE {name}")
     try:
-        asyncio.run(on_server(f"CREATE DATABASE {name}"))
-    except OSError as error:
-        pytest.skip(f"no PostgreSQL at {POSTGRES} (set NUMLET_TEST_POSTGRES): {error}")
-    asyncio.run(_migrate(f"{POSTGRES}/{name}"))
-    yield f"{POSTGRES}/{name}"
-    asyncio.run(on_server(f"DROP DATABASE {name} WITH (FORCE)"))
+        await _migrate(f"{POSTGRES}/{name}")
+        yield f"{POSTGRES}/{name}"
+    finally:
+        await on_server(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 async def _migrate(url: str) -> None:

@@ -8,6 +8,8 @@ from inspect import isawaitable
 from pathlib import Path
 from typing import Protocol
 
+import httpx
+
 from bot.demo import OPERATOR, BotProcess, environment
 from sandbox.clock import Clock
 from sandbox.server import World, serving
@@ -68,6 +70,15 @@ async def stage(
             yield on
         finally:
             await on.bot.kill()
+
+
+async def says(bot: BotProcess) -> str:
+    """Whether it is ready, in its own words."""
+    async with httpx.AsyncClient() as client:
+        try:
+            return (await client.get(f"{bot.address}/readyz")).text.strip()
+        except httpx.TransportError:
+            return "nothing"
 
 
 class Cast(Protocol):

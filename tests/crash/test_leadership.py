@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import asyncpg
-import httpx
 import pytest
 
 from bot.demo import OPERATOR, BotProcess, environment
@@ -16,7 +15,7 @@ from sandbox.clock import Clock
 from sandbox.server import World, serving
 from sandbox.smscode import SmsCode
 from sandbox.telegram import Person, Telegram
-from tests.crash.stage import codes_shown, prepare, stage, until
+from tests.crash.stage import codes_shown, prepare, says, stage, until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]
 
@@ -45,19 +44,12 @@ class Pair:
 
     async def until_it_says(self, bot: BotProcess, what: str) -> None:
         async def says_it() -> bool:
-            return await self.says(bot) == what
+            return await says(bot) == what
 
         await until(says_it)
 
-    async def says(self, bot: BotProcess) -> str:
-        async with httpx.AsyncClient() as client:
-            try:
-                return (await client.get(f"{bot.address}/readyz")).text.strip()
-            except httpx.TransportError:
-                return "nothing"
-
     async def one_leads(self) -> bool:
-        return {await self.says(self.first), await self.says(self.second)} == {"ready", STANDBY}
+        return {await says(self.first), await says(self.second)} == {"ready", STANDBY}
 
     async def buy(self) -> None:
         await self.renter.press("Buy")
