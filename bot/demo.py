@@ -106,6 +106,7 @@ async def run_demo(*, port: int, speed: float, code_after: float) -> None:
                 await stop_on_signals().wait()
             finally:
                 await bot.stop()
+                DATABASE.with_name(DATABASE.name + ".lock").unlink(missing_ok=True)
     except OSError as error:
         raise WrongSettings(f"port {port}: {error.strerror}; try --port 0") from error
 

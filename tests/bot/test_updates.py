@@ -51,8 +51,10 @@ def _no_pauses(monkeypatch):
 
 
 @pytest.fixture
-def inbox(database):
-    return Inbox(database, ManualClock())
+async def inbox(database):
+    inbox = Inbox(database, ManualClock())
+    yield inbox
+    await inbox.settle()
 
 
 async def test_the_receipt_names_the_update_after_the_last_one_stored(inbox):
