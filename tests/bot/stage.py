@@ -100,6 +100,11 @@ class Stage:
         try:
             yield self
         finally:
+            # What is being handled is cut off nowhere but in the tests that are about it.
+            if not playing.done():
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(10):
+                        await self.settle()
             playing.cancel()
             with suppress(asyncio.CancelledError):
                 await playing
