@@ -20,6 +20,14 @@ NumletError
       CancelTooEarly
       RemoteOrderNotFound
       AccessRefused
+      NoCredit
+      SenderIdRefused
+        NameRequired
+        NameInvalid
+        NumberRequired
+        NumberInvalid
+        NumberTaken
+        OtpRefused
     UpstreamUnavailable    never accepted: retry with the same key
     UpstreamUnknown        sent, no clear answer: look it up first
       UpstreamBroken       unreadable answer: as unknown, and page someone
@@ -144,6 +152,38 @@ class RemoteOrderNotFound(UpstreamRefused):
 
 class AccessRefused(UpstreamRefused):
     """The supplier refuses our credentials: the operator must mend the setting."""
+
+
+class NoCredit(UpstreamRefused):
+    """Our credit with the sender is too low: the operator must top it up."""
+
+
+class SenderIdRefused(UpstreamRefused):
+    """A number or a name that texts may not come from (yet)."""
+
+
+class NameRequired(SenderIdRefused):
+    """A sender ID needs a name."""
+
+
+class NameInvalid(SenderIdRefused):
+    """The name is too short or too long, or has characters that a sender ID cannot have."""
+
+
+class NumberRequired(SenderIdRefused):
+    """The sender misses the phone number."""
+
+
+class NumberInvalid(SenderIdRefused):
+    """Not a phone number that the sender takes."""
+
+
+class NumberTaken(SenderIdRefused):
+    """The number is registered already, by us or by somebody else; whether verified is not told."""
+
+
+class OtpRefused(SenderIdRefused):
+    """The one-time code is missing or wrong; the sender does not tell which."""
 
 
 class UpstreamUnavailable(UpstreamError):
