@@ -55,6 +55,7 @@ class Page:
             Route(f"{person}/block", self.block, methods=["POST"]),
             Route("/world/numbers/{order:int}/sms", self.receive_sms, methods=["POST"]),
             Route("/world/trouble", self.make_trouble, methods=["POST"]),
+            Route("/world/senders/{sender}/trouble", self.trouble_sender, methods=["POST"]),
             Route("/world/bot/{action}", self.control_bot, methods=["POST"]),
         ]
 
@@ -167,6 +168,21 @@ class Page:
                 trouble.delay_webhooks = _DELAY if value else timedelta(0)
             elif name == "always" and value in _FAILURES:
                 trouble.always = value
+            else:
+                raise HTTPException(400, f"There is no switch {name}.")
+        return _done()
+
+    async def trouble_sender(self, request: Request) -> Response:
+        senders = {sender.name: sender for sender in self.world.senders}
+        sender = senders.get(request.path_params["sender"])
+        if sender is None:
+            raise HTTPException(404)
+        switches = {field for field, _title, _note in sender.switches}
+        for name, value in (await _read_json(request)).items():
+            if name in switches:
+                setattr(sender.trouble, name, bool(value))
+            elif name == "always" and value in _FAILURES:
+                sender.trouble.always = value
             else:
                 raise HTTPException(400, f"There is no switch {name}.")
         return _done()

@@ -6,6 +6,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
+from sandbox.phones import PhoneSms, Sender
 from sandbox.smscode import Delivery, Order
 from sandbox.telegram import Button, Message, Person
 from sandbox.world import World
@@ -14,6 +15,7 @@ View = dict[str, Any]
 
 NUMBERS_SHOWN = 30
 DELIVERIES_SHOWN = 12
+TEXTS_SHOWN = 12
 
 
 def view_chats(world: World, since: int) -> list[View]:
@@ -90,6 +92,8 @@ def view_world(world: World) -> View:
             "out_of_stock": smscode.trouble.out_of_stock,
             "always": smscode.trouble.always,
         },
+        "texts": [_view_text(text) for text in islice(reversed(world.phones.texts), TEXTS_SHOWN)],
+        "senders": [_view_sender(sender) for sender in world.senders],
         "bot": {
             "username": world.telegram.account.user["username"],
             "alive": world.bot_alive() if world.bot_alive else None,
@@ -127,6 +131,28 @@ def _view_delivery(delivery: Delivery) -> View:
         "error": delivery.error,
         "milliseconds": round(delivery.milliseconds, 1),
         "at": _seconds(delivery.at),
+    }
+
+
+def _view_text(text: PhoneSms) -> View:
+    return {
+        "vendor": text.vendor,
+        "sender": text.sender,
+        "to": text.to,
+        "text": text.text,
+        "status": text.status,
+        "at": _seconds(text.at),
+    }
+
+
+def _view_sender(sender: Sender) -> View:
+    return {
+        "name": sender.name,
+        "always": sender.trouble.always,
+        "switches": [
+            {"name": name, "title": title, "note": note, "on": getattr(sender.trouble, name)}
+            for name, title, note in sender.switches
+        ],
     }
 
 

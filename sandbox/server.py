@@ -29,6 +29,7 @@ def create_app(world: World) -> Starlette:
             Route("/healthz", _healthz),
             Mount("/telegram", world.telegram.app),
             Mount("/smscode", world.smscode.app),
+            Mount("/cellcast", world.cellcast.app),
         ]
     )
 

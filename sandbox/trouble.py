@@ -45,6 +45,8 @@ class Trouble:
     price_jump_percent: int = 0
     slow_purchases: timedelta = timedelta(0)
     """How much longer it takes to hand over numbers."""
+    out_of_credit: bool = False
+    """Our account with a sender is empty, whatever it says."""
 
     always: Kind | None = None
     """How every request fails, once those of `fail_next` are used up."""

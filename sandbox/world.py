@@ -1,4 +1,4 @@
-"""The rehearsed world: a clock, Telegram with a few people, the suppliers, and a hand on the bot itself."""
+"""The rehearsed world: a clock, Telegram with a few people, the vendors, and a hand on the bot itself."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from sandbox.cellcast import Cellcast
 from sandbox.clock import Clock
+from sandbox.phones import Phones, Sender
 from sandbox.smscode import SmsCode
 from sandbox.telegram import Person, Telegram
 
@@ -28,18 +30,28 @@ class World:
     kill_bot: BotControl | None = None
     """What the page offers to do to the bot; it shows no switch for what is None."""
     bot_alive: Callable[[], bool] | None = None
+    phones: Phones = field(default_factory=Phones)
+    cellcast: Cellcast = field(init=False)
     cast: dict[Person, str] = field(init=False)
     """The people on the page, and their roles."""
     closed: bool = False
 
     def __post_init__(self) -> None:
         self.cast = {self.telegram.person(id, name, name.lower()): role for id, name, role in CAST}
-        self.smscode.trouble.hang = NEVER_ANSWERED
+        self.cellcast = Cellcast(self.clock, self.phones)
+        for trouble in (self.smscode.trouble, *(sender.trouble for sender in self.senders)):
+            trouble.hang = NEVER_ANSWERED
+
+    @property
+    def senders(self) -> tuple[Sender, ...]:
+        """Those who make phones ring; the page has their switches."""
+        return (self.cellcast,)
 
     async def run(self) -> None:
         """Let everything happen at its time, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.smscode.run())
+            tasks.create_task(self.cellcast.run())
 
     async def aclose(self) -> None:
         """End what waits: long polls, and the pages that are open."""

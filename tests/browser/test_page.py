@@ -12,6 +12,7 @@ import pytest
 from playwright.async_api import Page, async_playwright, expect
 
 from sandbox.clock import Clock
+from sandbox.phones import PhoneSms
 from sandbox.server import World, serving
 from sandbox.smscode import SmsCode
 from sandbox.telegram import Telegram
@@ -232,6 +233,29 @@ async def test_trouble_is_made_with_switches(page, world):
     assert trouble.always == "503"
     trouble.drop_webhooks = False
     await expect(page.get_by_role("switch", name="Lose webhooks")).not_to_be_checked()
+
+
+async def test_a_text_lands_on_a_drawn_phone(page, world):
+    await expect(page.locator("#texts")).to_have_text("None yet.")
+    at = world.clock.now()
+    world.phones.ring(PhoneSms("cellcast", "Pizza", "+61400000000", NASTY, at))
+    phone = page.locator(".handset")
+    await expect(phone).to_contain_text("+61400000000from Pizza")
+    await expect(phone.locator("p")).to_have_text(NASTY)
+
+
+async def test_a_sender_has_switches_of_its_own(page, world):
+    trouble = world.cellcast.trouble
+    await page.get_by_text("Calls to cellcast").click()
+    sender = page.get_by_role("group").filter(has_text="Calls to cellcast")
+    async with page.expect_response("**/senders/cellcast/trouble"):
+        await sender.get_by_role("radio", name="answer lost").check()
+    async with page.expect_response("**/senders/cellcast/trouble"):
+        await sender.get_by_role("switch", name="Out of credit").check()
+    assert (trouble.always, trouble.out_of_credit) == ("lost_answer", True)
+    assert world.smscode.trouble.always is None
+    trouble.always = None
+    await expect(sender.get_by_role("radio", name="work")).to_be_checked()
 
 
 async def test_the_bot_is_restarted_where_the_program_allows_it(page, world):

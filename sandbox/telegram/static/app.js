@@ -2,11 +2,16 @@
 
 import { takeChats } from "./chat.js";
 import { find } from "./dom.js";
+import { takeSenders } from "./senders.js";
 import { takeWorld } from "./world.js";
 
 const events = new EventSource("/world/events");
 events.addEventListener("chats", (event) => takeChats(JSON.parse(event.data)));
-events.addEventListener("world", (event) => takeWorld(JSON.parse(event.data)));
+events.addEventListener("world", (event) => {
+  const world = JSON.parse(event.data);
+  takeWorld(world);
+  takeSenders(world);
+});
 events.addEventListener("error", () => { find("bot-state").textContent = "connecting…"; });
 
 const views = document.querySelectorAll(".views button");

@@ -10,7 +10,7 @@ const SWITCHES = [
   ["delay_webhooks", "Delay webhooks", "By ten seconds"],
   ["out_of_stock", "Out of stock", "No number to be had"],
 ];
-const FAILURES = [
+export const FAILURES = [
   [null, "work"], ["429", "429 too many"], ["503", "503 down"], ["timeout", "no answer"], ["lost_answer", "answer lost"],
 ];
 const STATES = {
