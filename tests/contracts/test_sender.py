@@ -1,0 +1,217 @@
+"""What every sender adapter keeps to, tried over its vendor's sandbox."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any, ClassVar, Protocol
+
+import httpx
+import pytest
+import stamina
+
+from sandbox.cellcast import Cellcast as CellcastVendor
+from sandbox.clock import ManualClock
+from sandbox.phones import Phones
+from sandbox.trouble import Kind, Trouble
+from services.errors import (
+    AccessRefused,
+    NameRequired,
+    NumberInvalid,
+    NumberTaken,
+    OtpRefused,
+    UpstreamUnavailable,
+    UpstreamUnknown,
+)
+from services.senders.base import Contact, Metered, Outcome, Sender, SenderIds, Text
+from services.senders.cellcast import Cellcast
+
+pytestmark = pytest.mark.anyio
+
+WORDS = "Your code is 482-913.\nIt is {{[First Name]}}'s."
+
+
+class World(Protocol):
+    """A sender, and the hands that move its vendor's side."""
+
+    adapter: ClassVar[type[Sender]]
+    numbers: ClassVar[list[str]]
+    """Three that can be reached, in E.164."""
+    sender: Any
+    clock: ManualClock
+    phones: Phones
+    trouble: Trouble
+
+    async def tick(self) -> None:
+        """Let what was handed over reach the phones, as far as it is due."""
+
+    async def aclose(self) -> None: ...
+
+
+class CellcastWorld:
+    adapter: ClassVar[type[Sender]] = Cellcast
+    numbers: ClassVar[list[str]] = ["+61400000001", "+61400000002", "+61400000003"]
+
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.phones = Phones()
+        self.vendor = CellcastVendor(self.clock, self.phones)
+        self.trouble = self.vendor.trouble
+        transport = httpx.ASGITransport(self.vendor.app)
+        self.sender = Cellcast(token=self.vendor.token, clock=self.clock, transport=transport)
+
+    async def tick(self) -> None:
+        await self.vendor.tick()
+
+    async def aclose(self) -> None:
+        await self.sender.aclose()
+
+
+WORLDS: list[type[World]] = [CellcastWorld]
+
+
+def having(ability: type[Any]) -> list[Any]:
+    """The worlds whose senders have it."""
+    return [
+        pytest.param(world, id=world.adapter.name) for world in WORLDS if issubclass(world.adapter, ability)
+    ]
+
+
+@pytest.fixture(params=WORLDS, ids=lambda world: world.adapter.name)
+async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
+    world: World = request.param()
+    with stamina.set_testing(True, attempts=1):
+        yield world
+    await world.aclose()
+
+
+@pytest.fixture
+def sender(world: World) -> Any:
+    return world.sender
+
+
+def text(*numbers: str, body: str = WORDS, **details: Any) -> Text:
+    return Text(body, tuple(Contact(id, number) for id, number in enumerate(numbers, start=1)), **details)
+
+
+async def test_good_credentials_are_known(sender):
+    await sender.check()
+
+
+async def test_bad_credentials_are_known_before_anything_is_sent(world, sender):
+    for call in (sender.check(), sender.send(text(world.numbers[0]))):
+        world.trouble.fail_next("401")
+        with pytest.raises(AccessRefused):
+            await call
+    assert not world.phones.texts
+
+
+async def test_a_text_reaches_its_phone_word_for_word(world, sender):
+    (receipt,) = await sender.send(text(world.numbers[0]))
+    await world.tick()
+    assert receipt.outcome is Outcome.ACCEPTED
+    (landed,) = world.phones.at(world.numbers[0])
+    # What a vendor would fill in is set apart, and every other word is ours.
+    assert landed.replace("\r\n", "\n").replace("{ {", "{{") == WORDS
+
+
+async def test_everybody_gets_a_receipt_in_order(world, sender):
+    receipts = await sender.send(text(*world.numbers))
+    await world.tick()
+    assert [receipt.contact.phone_number for receipt in receipts] == world.numbers
+    assert {sms.to for sms in world.phones.texts} == set(world.numbers)
+
+
+async def test_nobody_is_texted_where_no_number_can_be_reached(world, sender):
+    (receipt,) = await sender.send(text("12"))
+    assert receipt.outcome is Outcome.INVALID
+    assert not world.phones.texts
+
+
+async def test_a_number_that_cannot_be_reached_does_not_keep_others_from_their_text(world, sender):
+    receipts = await sender.send(text("12", world.numbers[0]))
+    await world.tick()
+    assert [receipt.outcome for receipt in receipts] == ["invalid", "accepted"]
+    assert len(world.phones.at(world.numbers[0])) == 1
+
+
+async def test_a_call_takes_as_many_contacts_as_it_says(world, sender):
+    digits = len(world.numbers[0]) - 5
+    numbers = [f"{world.numbers[0][:digits]}{n:05}" for n in range(sender.contacts_per_call)]
+    receipts = await sender.send(text(*numbers))
+    assert {receipt.outcome for receipt in receipts} == {Outcome.ACCEPTED}
+
+
+async def test_a_scheduled_text_waits_for_its_time(world, sender):
+    await sender.send(text(world.numbers[0], send_at=world.clock.now() + timedelta(hours=1)))
+    world.clock.advance(timedelta(minutes=59))
+    await world.tick()
+    assert not world.phones.texts
+    world.clock.advance(timedelta(minutes=2))
+    await world.tick()
+    assert len(world.phones.texts) == 1
+
+
+@pytest.mark.parametrize("kind", ["429", "503"])
+async def test_what_was_never_accepted_may_be_sent_again(world, sender, kind: Kind):
+    world.trouble.fail_next(kind)
+    with pytest.raises(UpstreamUnavailable):
+        await sender.send(text(world.numbers[0]))
+    await sender.send(text(world.numbers[0]))
+    await world.tick()
+    assert len(world.phones.texts) == 1
+
+
+@pytest.mark.parametrize("kind", ["500", "502", "html", "empty", "timeout"])
+async def test_an_unclear_answer_is_not_taken_for_a_no(world, sender, kind: Kind):
+    world.trouble.fail_next(kind)
+    with pytest.raises(UpstreamUnknown):
+        await sender.send(text(world.numbers[0]))
+    await world.tick()
+    assert not world.phones.texts
+
+
+@pytest.mark.parametrize("kind", ["lost_answer", "half_json"])
+async def test_a_text_whose_answer_is_lost_is_not_sent_twice(world, sender, kind: Kind):
+    world.trouble.fail_next(kind)
+    with pytest.raises(UpstreamUnknown):
+        await sender.send(text(world.numbers[0]))
+    await world.tick()
+    assert len(world.phones.texts) == 1
+
+
+@pytest.mark.parametrize("world", having(Metered), indirect=True)
+async def test_usage_grows_with_what_is_sent(world, sender):
+    before = sum(used.parts for used in await sender.usage())
+    await sender.send(text(*world.numbers, body="Hi"))
+    await sender.send(text(world.numbers[0], body="x" * 161))
+    assert sum(used.parts for used in await sender.usage()) == before + 5
+
+
+@pytest.mark.parametrize("world", having(SenderIds), indirect=True)
+async def test_a_number_of_ours_is_proven_by_the_code_on_its_phone(world, sender):
+    ours, theirs = world.numbers[:2]
+    assert not await sender.add_number("Desk", ours)
+    (told,) = world.phones.at(ours)
+    with pytest.raises(OtpRefused):
+        await sender.verify_number("Desk", ours, otp="nonsense")
+    await sender.verify_number("Desk", ours, otp=told[:6])
+    await sender.send(text(theirs, sender_id=ours))
+    await world.tick()
+    assert world.phones.texts[-1].sender == ours
+
+
+@pytest.mark.parametrize("world", having(SenderIds), indirect=True)
+async def test_every_reason_against_a_number_is_known(world, sender):
+    with pytest.raises(NameRequired):
+        await sender.add_number("", world.numbers[0])
+    with pytest.raises(NumberInvalid):
+        await sender.add_number("Desk", "12")
+    await sender.add_number("Desk", world.numbers[0])
+    with pytest.raises(NumberTaken):
+        await sender.add_number("Desk", world.numbers[0])
+    with pytest.raises(NameRequired):
+        await sender.verify_number("", world.numbers[0], otp="123456")
+
+
+@pytest.mark.parametrize("world", having(SenderIds), indirect=True)
+async def test_a_name_is_requested(sender):
+    await sender.request_name("Numlet")
