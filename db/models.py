@@ -341,6 +341,66 @@ class Orphan(SQLModel, table=True):
     found_at: datetime
 
 
+class TextStatus(StrEnum):
+    QUEUED = "queued"
+    """Owed: no sender has been called, or it certainly did not take it."""
+    SENDING = "sending"
+    """Committed before the sender is called: who finds it later cannot know whether it was."""
+    ACCEPTED = "accepted"
+    """The sender has it. Where that sender tells no more, this is the last that is known."""
+    SENT = "sent"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    """Certainly not sent, or not delivered; `failure` says why."""
+    UNKNOWN = "unknown"
+    """It may have been sent, so it is never sent again."""
+
+
+class TextMessage(SQLModel, table=True):
+    """One SMS of ours to one phone."""
+
+    __tablename__ = "text_message"
+    __table_args__ = (
+        CheckConstraint(
+            "status IN ('queued','sending','accepted','sent','delivered','failed','unknown')",
+            name="status_known",
+        ),
+        CheckConstraint("status IN ('queued','failed') OR sender IS NOT NULL", name="sender_known"),
+        CheckConstraint("parts > 0", name="parts_positive"),
+        Index(
+            "ix_text_message_due",
+            "check_at",
+            sqlite_where=text("check_at IS NOT NULL"),
+            postgresql_where=text("check_at IS NOT NULL"),
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BIG_KEY)
+    purpose: str = Field(max_length=16)
+    """What it is for: test."""
+    idempotency_key: str = Field(unique=True, max_length=96)
+    """Names one intent: a repeated one is not texted again."""
+    user_id: int | None = Field(default=None, foreign_key="user_account.id", sa_type=BigInteger)
+    """On whose behalf."""
+    phone_number: str = Field(max_length=20)
+    """E.164."""
+    body: str | None = None
+    """None after it was erased."""
+    parts: int
+    """How many SMS the body takes: what senders charge for."""
+    status: TextStatus = Field(default=TextStatus.QUEUED, sa_type=AutoString)
+    sender: str | None = Field(default=None, max_length=32)
+    sender_ref: str | None = Field(default=None, max_length=64)
+    """The sender's own id of it; None where it gave none."""
+    failure: str | None = Field(default=None, max_length=32)
+    """In one word: no_sender, invalid, unsubscribed, no_credit, access_refused, refused, unreachable,
+    not_delivered."""
+    check_at: datetime | None = None
+    """When to ask the sender how it fares; None where there is nothing to ask (any more)."""
+    created_at: datetime
+    updated_at: datetime
+
+
 class Conversation(SQLModel, table=True):
     """Where a renter stands in something that takes typing step by step."""
 

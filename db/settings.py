@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlmodel import select
+from sqlmodel import col, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db.dialect import insert_new, upsert
@@ -25,6 +25,10 @@ async def put(session: AsyncSession, key: str, value: str, *, now: datetime) -> 
             key=key, value=value, updated_at=now
         )
     )
+
+
+async def remove(session: AsyncSession, key: str) -> None:
+    await session.exec(delete(Setting).where(col(Setting.key) == key))
 
 
 async def get_or_create(session: AsyncSession, key: str, value: str, *, now: datetime) -> str:

@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.lanes import Lane
 from services.outbox import Outbox
 
-CODE, CARD, ALERT = "code", "card", "alert"
+CODE, CARD, ALERT, TEXT = "code", "card", "alert", "text"
 
 
 class Announcer:
@@ -37,6 +37,17 @@ class Announcer:
             lane=Lane.EDIT.name,
             serial=f"card:{purchase_id}",
             key=f"card:{purchase_id}:{secrets.token_hex(8)}",
+        )
+
+    async def text(self, session: AsyncSession, text_id: int, status: str) -> None:
+        """How an SMS fares, for whom it was sent; once for each state."""
+        await self._outbox.add(
+            session,
+            TEXT,
+            {"text_id": text_id},
+            lane=Lane.REPLY.name,
+            serial=f"text:{text_id}",
+            key=f"text:{text_id}:{status}",
         )
 
     async def alert(self, session: AsyncSession, name: str, key: str, **facts: Any) -> None:

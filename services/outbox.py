@@ -22,10 +22,11 @@ Effect = Callable[[AsyncSession], Awaitable[None]]
 Worker = Callable[[OutboxMessage], Awaitable[Effect | None]]
 """Does what a message promises; what it returns is committed together with the mark that it is done."""
 
-SUPPLIER = "supplier"
+SUPPLIER, SENDER = "supplier", "sender"
 LANES = {
     Lane.CODE.name: 16,
     SUPPLIER: 16,
+    SENDER: 8,
     Lane.REPLY.name: 8,
     Lane.EDIT.name: 8,
     Lane.BULK.name: 4,

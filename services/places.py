@@ -54,6 +54,25 @@ def format_phone(e164: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
 
+def parse_phone(text: str, region: str | None = None) -> str | None:
+    """E.164 of a number as people write it; without the plus it is one of `region`. None for what is none."""
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_valid_number(number):
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def country_of(e164: str) -> str | None:
+    """Where the number is at home; None for what belongs to no country."""
+    try:
+        return phonenumbers.region_code_for_number(phonenumbers.parse(e164))
+    except phonenumbers.NumberParseException:
+        return None
+
+
 def mask_phone(e164: str) -> str:
     """For logs and operators: "+62 ••• 7890", never more than half of the subscriber's digits."""
     try:

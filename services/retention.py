@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from db import deliveries, outbox, sms
+from db import deliveries, outbox, sms, texts
 from db.session import Database
 from services.clock import Clock
 
@@ -21,6 +21,7 @@ class Retention:
         before = self._clock.now() - self._keep
         async with self._database.write() as session:
             await sms.erase(session, before=before)
+            await texts.erase(session, before=before)
         for purge in (deliveries.purge, outbox.purge):
             purged = BATCH
             while purged == BATCH:

@@ -208,6 +208,13 @@ def _together(head: _Named, tail: _Named, share: float = 1) -> Iterator[_Reading
                 yield service, country, (service_score + country_score) / 2 * share
 
 
+def find_country(text: str) -> str | None:
+    """The country in the world that `text` most likely names."""
+    words = " ".join(normalize(text[:_MAX_LETTERS]).split()[:_MAX_WORDS])
+    names = _country_names(frozenset(phonenumbers.SUPPORTED_REGIONS))
+    return next(iter(names.find(words)), None)
+
+
 @lru_cache(maxsize=4)
 def _country_names(countries: frozenset[str]) -> _Names[str]:
     """Shared between indexes: the catalog changes often, the countries in it hardly ever."""

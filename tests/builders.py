@@ -19,10 +19,12 @@ from db import orders as db_orders
 from db import sms as db_sms
 from db.models import LedgerEntry, Order, OutboxMessage, Sms
 from db.session import Database
+from sandbox.cellcast import Cellcast as CellcastVendor
 from sandbox.clock import ManualClock
+from sandbox.phones import Phones
 from sandbox.smscode import SmsCode as Vendor
 from services.accounts import Accounts
-from services.announcer import ALERT, CARD, CODE, Announcer
+from services.announcer import ALERT, CARD, CODE, TEXT, Announcer
 from services.buying import Buying
 from services.catalog import Catalog
 from services.deliveries import Deliveries, Source
@@ -33,8 +35,12 @@ from services.outbox import Outbox
 from services.pricing import Pricing
 from services.rates import Rates
 from services.rentals import Rentals, event_serial
+from services.senders.cellcast import Cellcast
 from services.suppliers.smscode import SmsCode
-from services.supply import Suppliers
+from services.supply import Senders, Suppliers
+from services.switchboard import Switchboard
+from services.text_tracking import TextTracking
+from services.texting import SMS, Texting
 from services.webhook_secrets import WebhookRegistration, WebhookSecrets
 
 CURRENCY = "IDR"
@@ -74,8 +80,12 @@ class Outside:
     clock: ManualClock = field(default_factory=ManualClock)
     vendors: dict[str, Vendor] = field(default_factory=dict)
     sent: Sent = field(default_factory=Sent)
+    phones: Phones = field(default_factory=Phones)
     receiver: httpx.AsyncBaseTransport | None = None
     """Where webhooks arrive; None while we are down."""
+
+    def __post_init__(self) -> None:
+        self.cellcast = CellcastVendor(self.clock, self.phones)
 
     def add_vendor(self, name: str) -> None:
         vendor = Vendor(self.clock, token=TOKEN, transport=httpx.MockTransport(self._receive))
@@ -101,6 +111,7 @@ class World:
         *,
         open_limit: int = 100,
         hourly_limit: int = 1000,
+        sender: type[Cellcast] = Cellcast,
         between: Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport] = lambda transport: transport,
     ) -> None:
         """`between`: puts something between us and the vendors."""
@@ -131,13 +142,23 @@ class World:
         )
         self.rentals = Rentals(database, clock, self.suppliers, announcer)
         self.buying = Buying(database, clock, self.catalog, self.suppliers, rates, self.rentals, announcer)
+        cellcast = sender(
+            token=outside.cellcast.token,
+            clock=clock,
+            transport=httpx.ASGITransport(outside.cellcast.app),
+        )
+        self.senders = Senders([cellcast], clock)
+        self.switchboard = Switchboard(database, clock, self.senders)
+        self.texting = Texting(database, clock, self.senders, self.switchboard, self.outbox, announcer)
+        self.text_tracking = TextTracking(database, clock, self.senders, self.texting)
         self.outbox.register(
             {
+                SMS: self.texting.send,
                 "buy": self.buying.buy,
                 "cancel": self.rentals.cancel,
                 "finish": self.rentals.finish,
                 "resend": self.rentals.resend,
-                **dict.fromkeys((CODE, CARD, ALERT), self.sent.record),
+                **dict.fromkeys((CODE, CARD, ALERT, TEXT), self.sent.record),
             }
         )
         self.deliveries = Deliveries(database, clock)
@@ -173,8 +194,8 @@ class World:
 
     async def aclose(self) -> None:
         self.outside.receiver = None
-        for supplier in self.suppliers:
-            await supplier.aclose()
+        for vendor in (*self.suppliers, *self.senders):
+            await vendor.aclose()
 
     async def register_webhooks(self) -> None:
         for supplier in self.suppliers:

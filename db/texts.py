@@ -1,0 +1,78 @@
+"""SMS that we send."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import col, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from db.dialect import insert_new
+from db.models import TextMessage, TextStatus
+
+
+async def add(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> list[int]:
+    """The ids of those that are new, whose `idempotency_key` was not there."""
+    added = await session.exec(insert_new(session, TextMessage).values(rows).returning(TextMessage.id))
+    return sorted(added.scalars())
+
+
+async def find(session: AsyncSession, text_id: int) -> TextMessage | None:
+    return await session.get(TextMessage, text_id, populate_existing=True)
+
+
+async def in_state(session: AsyncSession, ids: Sequence[int], status: TextStatus) -> list[TextMessage]:
+    """Those of `ids`, by id."""
+    return list(
+        await session.exec(
+            select(TextMessage)
+            .where(col(TextMessage.id).in_(ids), TextMessage.status == status)
+            .order_by(col(TextMessage.id))
+        )
+    )
+
+
+async def move(
+    session: AsyncSession,
+    ids: Sequence[int],
+    status: TextStatus,
+    *,
+    from_: Iterable[TextStatus],
+    now: datetime,
+    **changes: Any,
+) -> list[TextMessage]:
+    """Compare and set; those that were in one of the states `from_`, as they are now."""
+    moved = await session.exec(
+        update(TextMessage)
+        .where(col(TextMessage.id).in_(ids), col(TextMessage.status).in_(list(from_)))
+        .values(status=status, updated_at=now, **changes)
+        .returning(TextMessage)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
+    return sorted(moved.scalars(), key=lambda text: text.id or 0)
+
+
+async def due(session: AsyncSession, *, now: datetime, limit: int) -> list[TextMessage]:
+    """Those whose senders are to be asked, the longest overdue first."""
+    return list(
+        await session.exec(
+            select(TextMessage)
+            .where(col(TextMessage.check_at) <= now)
+            .order_by(col(TextMessage.check_at))
+            .limit(limit)
+        )
+    )
+
+
+async def check_later(session: AsyncSession, text_id: int, *, check_at: datetime | None) -> None:
+    await session.exec(update(TextMessage).where(col(TextMessage.id) == text_id).values(check_at=check_at))
+
+
+async def erase(session: AsyncSession, *, before: datetime) -> None:
+    """Forget what was written before a moment; that there was a text stays known."""
+    await session.exec(
+        update(TextMessage)
+        .where(col(TextMessage.created_at) < before, col(TextMessage.body).is_not(None))
+        .values(body=None)
+        .execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,276 @@
+"""Sends SMS: once, never twice. Where nobody can know whether one was sent, it is left and told as unknown.
+
+A text is committed as SENDING before its sender is called. One that is found so later was cut off by a
+crash, and no sender here can recognise a repetition.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+
+import structlog
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from db import texts
+from db.models import OutboxMessage, TextMessage, TextStatus
+from db.session import Database
+from services.announcer import Announcer
+from services.clock import Clock
+from services.errors import AccessRefused, NoCredit, UpstreamError, UpstreamRefused, UpstreamUnavailable
+from services.outbox import SENDER, Outbox
+from services.senders.base import Contact, Outcome, Receipt, Searchable, Sender, Text, Tracked
+from services.senders.parts import count_parts
+from services.supply import Senders
+from services.switchboard import Switchboard
+
+log = structlog.get_logger()
+
+SMS = "sms"
+TEST = "test"
+PATIENCE = timedelta(minutes=10)
+"""A text that nobody took for so long is worth nothing any more."""
+FIRST_LOOK = timedelta(seconds=10)
+"""How soon a sender that can be asked is asked what became of a text."""
+
+Changes = str | datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One phone to text."""
+
+    key: str
+    """Names this intent for ever: the same key is not texted again."""
+    phone_number: str
+    """E.164."""
+    user_id: int | None = None
+    """On whose behalf."""
+
+
+class Texting:
+    """`add` makes the promise in the caller's transaction; `send` is the outbox's worker that keeps it."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        senders: Senders,
+        switchboard: Switchboard,
+        outbox: Outbox,
+        announcer: Announcer,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._senders = senders
+        self._switchboard = switchboard
+        self._outbox = outbox
+        self._announcer = announcer
+
+    async def add(
+        self,
+        session: AsyncSession,
+        body: str,
+        drafts: Sequence[Draft],
+        *,
+        purpose: str,
+        sender: str | None = None,
+    ) -> list[int]:
+        """Promise the same text to everybody in `drafts`; the ids of those that are new.
+
+        `sender`: who must send it; whoever serves each country where None.
+        """
+        now = self._clock.now()
+        same = {
+            "purpose": purpose,
+            "body": body,
+            "parts": count_parts(body),
+            "status": TextStatus.QUEUED,
+            "sender": sender,
+            "created_at": now,
+            "updated_at": now,
+        }
+        rows = [
+            same
+            | {"idempotency_key": draft.key, "phone_number": draft.phone_number, "user_id": draft.user_id}
+            for draft in drafts
+        ]
+        ids = await texts.add(session, rows)
+        if ids:
+            name = f"{SMS}:{ids[0]}"
+            await self._outbox.add(session, SMS, {"text_ids": ids}, lane=SENDER, serial=name, key=name)
+        return ids
+
+    async def send_test(self, sender: str, body: str, draft: Draft) -> int | None:
+        """Text a phone through one sender; its person is told how it fares. None for a repeated key."""
+        async with self._database.write() as session:
+            return next(iter(await self.add(session, body, [draft], purpose=TEST, sender=sender)), None)
+
+    async def get(self, text_id: int) -> TextMessage:
+        async with self._database.read() as session:
+            found = await texts.find(session, text_id)
+        assert found
+        return found
+
+    async def send(self, message: OutboxMessage) -> None:
+        """Send the promised texts. Raises UpstreamUnavailable while a sender cannot be reached."""
+        ids: list[int] = message.payload["text_ids"]
+        await self._leave_cut_off(ids)
+        trouble = None
+        for sender, sender_id, batch in await self._batches(ids):
+            try:
+                await self._send(sender, sender_id, batch)
+            except UpstreamUnavailable as error:
+                trouble = error
+        if trouble:
+            raise trouble
+
+    async def _leave_cut_off(self, ids: Sequence[int]) -> None:
+        """A crash came between the call and its record, or before the call: nobody can tell."""
+        async with self._database.read() as session:
+            cut_off = await texts.in_state(session, ids, TextStatus.SENDING)
+        for name, group in _by_sender(cut_off):
+            await self._leave(self._senders.find(name), [text.id or 0 for text in group])
+
+    async def _batches(self, ids: Sequence[int]) -> list[tuple[Sender, str | None, Sequence[TextMessage]]]:
+        """What is owed, by sender and in numbers that it takes at once; what nobody can send fails."""
+        choices, sender_ids = await self._switchboard.choices(), await self._switchboard.sender_ids()
+        async with self._database.write() as session:
+            owed = await texts.in_state(session, ids, TextStatus.QUEUED)
+            fresh_since = self._clock.now() - PATIENCE
+            await self._fail(
+                session, [text for text in owed if text.created_at <= fresh_since], "unreachable"
+            )
+            routed: dict[str, list[TextMessage]] = {}
+            for text in owed:
+                if text.created_at > fresh_since:
+                    routed.setdefault(self._route(text, choices), []).append(text)
+            await self._fail(session, routed.pop("", []), "no_sender")
+        return [
+            (self._senders[name], sender_ids.get(name), batch)
+            for name, group in routed.items()
+            for batch in _cut(group, self._senders[name].contacts_per_call)
+        ]
+
+    def _route(self, text: TextMessage, choices: Mapping[str, str]) -> str:
+        """The name of a connected sender; empty where there is none."""
+        if text.sender:
+            return text.sender if text.sender in self._senders else ""
+        sender = self._switchboard.route(text.phone_number, choices)
+        return sender.name if sender else ""
+
+    async def _send(self, sender: Sender, sender_id: str | None, batch: Sequence[TextMessage]) -> None:
+        async with self._database.write() as session:
+            claimed = await texts.move(
+                session,
+                [text.id or 0 for text in batch],
+                TextStatus.SENDING,
+                from_=[TextStatus.QUEUED],
+                now=self._clock.now(),
+                sender=sender.name,
+            )
+        if not claimed:
+            return
+        ids = [text.id or 0 for text in claimed]
+        try:
+            with self._senders.calling(sender.name):
+                receipts = await sender.send(as_text(claimed, sender_id))
+        except UpstreamUnavailable:
+            await self._take_back(ids)
+            raise
+        except UpstreamRefused as error:
+            await self._refuse(claimed, error)
+        except UpstreamError as error:
+            log.warning("text.unknown", sender=sender.name, error=str(error), count=len(ids))
+            await self._leave(sender, ids)
+        else:
+            await self._record(sender, receipts)
+
+    async def _take_back(self, ids: Sequence[int]) -> None:
+        """Nobody was texted: they are owed as before."""
+        async with self._database.write() as session:
+            await texts.move(
+                session, ids, TextStatus.QUEUED, from_=[TextStatus.SENDING], now=self._clock.now()
+            )
+
+    async def _refuse(self, claimed: Sequence[TextMessage], error: UpstreamRefused) -> None:
+        """A definite no. What only the operator can mend is told to them, once an hour."""
+        now = self._clock.now()
+        failure = _failure_of(error)
+        async with self._database.write() as session:
+            await self._fail(session, claimed, failure)
+            if failure != "refused":
+                await self._announcer.alert(
+                    session, failure, f"{error.upstream}:{now:%Y%m%d%H}", supplier=error.upstream
+                )
+        log.warning("text.refused", sender=error.upstream, error=str(error), count=len(claimed))
+
+    async def _fail(self, session: AsyncSession, failed: Sequence[TextMessage], failure: str) -> None:
+        ids = [text.id or 0 for text in failed]
+        owed = (TextStatus.QUEUED, TextStatus.SENDING)
+        await self.move(session, ids, TextStatus.FAILED, from_=owed, failure=failure)
+
+    async def _leave(self, sender: Sender | None, ids: Sequence[int]) -> None:
+        """Nobody knows whether they were sent. They never will be again."""
+        check_at = self._clock.now() + FIRST_LOOK if isinstance(sender, Searchable) else None
+        async with self._database.write() as session:
+            await self.move(session, ids, TextStatus.UNKNOWN, from_=[TextStatus.SENDING], check_at=check_at)
+
+    async def _record(self, sender: Sender, receipts: Iterable[Receipt]) -> None:
+        """An answer that comes late, after another process gave up waiting, is better than not knowing."""
+        now = self._clock.now()
+        unsure = (TextStatus.SENDING, TextStatus.UNKNOWN)
+        async with self._database.write() as session:
+            for receipt in receipts:
+                tracked = isinstance(sender, Tracked) and receipt.ref
+                status, changes = _meaning(receipt, check_at=now + FIRST_LOOK if tracked else None)
+                await self.move(session, [receipt.contact.id], status, from_=unsure, **changes)
+
+    async def move(
+        self,
+        session: AsyncSession,
+        ids: Sequence[int],
+        status: TextStatus,
+        *,
+        from_: Iterable[TextStatus],
+        **changes: Changes,
+    ) -> None:
+        """Change the state of those that are in one of `from_`, and tell whoever waits to hear of it."""
+        if not ids:
+            return
+        moved = await texts.move(session, ids, status, from_=from_, now=self._clock.now(), **changes)
+        for text in moved:
+            if text.purpose == TEST:
+                await self._announcer.text(session, text.id or 0, status)
+
+
+def as_text(claimed: Sequence[TextMessage], sender_id: str | None) -> Text:
+    contacts = tuple(Contact(text.id or 0, text.phone_number) for text in claimed)
+    return Text(claimed[0].body or "", contacts, sender_id, urgent=True)
+
+
+def _meaning(receipt: Receipt, *, check_at: datetime | None) -> tuple[TextStatus, dict[str, Changes]]:
+    """A receipt as a state and what else changes with it."""
+    match receipt.outcome:
+        case Outcome.ACCEPTED:
+            return TextStatus.ACCEPTED, {"sender_ref": receipt.ref, "check_at": check_at}
+        case Outcome.INVALID | Outcome.UNSUBSCRIBED:
+            return TextStatus.FAILED, {"failure": receipt.outcome}
+        case _:
+            return TextStatus.UNKNOWN, {}
+
+
+def _cut(group: Sequence[TextMessage], size: int) -> Iterator[Sequence[TextMessage]]:
+    for start in range(0, len(group), size):
+        yield group[start : start + size]
+
+
+def _failure_of(error: UpstreamRefused) -> str:
+    if isinstance(error, NoCredit):
+        return "no_credit"
+    return "access_refused" if isinstance(error, AccessRefused) else "refused"
+
+
+def _by_sender(found: Iterable[TextMessage]) -> Iterator[tuple[str | None, list[TextMessage]]]:
+    for name, group in groupby(sorted(found, key=lambda text: text.sender or ""), lambda text: text.sender):
+        yield name, list(group)
