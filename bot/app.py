@@ -43,15 +43,22 @@ from services.pricing import Pricing
 from services.rates import Rates
 from services.rentals import Rentals, event_serial
 from services.retention import Retention
+from services.sender_ids import SenderIdBook
+from services.senders.base import Sender
+from services.senders.cellcast import Cellcast
 from services.suppliers.base import Supplier
 from services.suppliers.smscode import SmsCode
-from services.supply import Suppliers
+from services.supply import Senders, Suppliers
+from services.switchboard import Switchboard
+from services.text_tracking import TextTracking
+from services.texting import SMS, Texting
 from services.webhook_secrets import WebhookRegistration, WebhookSecrets
 
 log = structlog.get_logger()
 
 CATALOG_EVERY = timedelta(minutes=2)
 REGISTER_EVERY = timedelta(minutes=1)
+TEXTS_EVERY = timedelta(seconds=5)
 SWEEP_EVERY = timedelta(seconds=5)
 MEASURE_EVERY = timedelta(seconds=15)
 RETENTION_EVERY = timedelta(hours=6)
@@ -68,6 +75,15 @@ def connect_suppliers(settings: Settings, clock: Clock) -> list[Supplier]:
     return connected
 
 
+def connect_senders(settings: Settings, clock: Clock) -> list[Sender]:
+    """Every sender of SMS whose settings are there; a new one is one more branch."""
+    connected: list[Sender] = []
+    if settings.cellcast_token:
+        token = settings.cellcast_token.get_secret_value()
+        connected.append(Cellcast(token=token, url=settings.cellcast_url, clock=clock))
+    return connected
+
+
 @dataclass
 class Reception:
     """What every process does: take in what the outside tells us, and stand ready to lead."""
@@ -77,6 +93,7 @@ class Reception:
     keys: Keys
     database: Database
     suppliers: list[Supplier]
+    senders: list[Sender]
     inbox: Inbox
     webhook_secrets: WebhookSecrets
     leadership: Leadership
@@ -115,6 +132,7 @@ class Numlet:
     outbox: Outbox
     inbox: Inbox
     deliveries: Deliveries
+    text_tracking: TextTracking
     registration: WebhookRegistration
     jobs: Jobs
     retention: Retention
@@ -146,6 +164,9 @@ def build(reception: Reception) -> Numlet:
     )
     rentals = Rentals(database, clock, suppliers, announcer)
     buying = Buying(database, clock, catalog, suppliers, rates, rentals, announcer)
+    senders = Senders(reception.senders, clock)
+    switchboard = Switchboard(database, clock, senders)
+    texting = Texting(database, clock, senders, switchboard, outbox, announcer)
     deliveries = Deliveries(database, clock)
     registration = WebhookRegistration(suppliers, reception.webhook_secrets, public_url=settings.public_url)
     shop = Shop(
@@ -154,6 +175,10 @@ def build(reception: Reception) -> Numlet:
         catalog=catalog,
         rates=rates,
         suppliers=suppliers,
+        senders=senders,
+        switchboard=switchboard,
+        sender_ids=SenderIdBook(database, clock, senders),
+        texting=texting,
         desk=Desk(database),
         clock=clock,
         buttons=Buttons(reception.keys.buttons),
@@ -171,6 +196,7 @@ def build(reception: Reception) -> Numlet:
             "cancel": rentals.cancel,
             "finish": rentals.finish,
             "resend": rentals.resend,
+            SMS: texting.send,
             **outgoing.workers(),
         }
     )
@@ -192,6 +218,7 @@ def build(reception: Reception) -> Numlet:
         outbox=outbox,
         inbox=reception.inbox,
         deliveries=deliveries,
+        text_tracking=TextTracking(database, clock, senders, texting),
         registration=registration,
         jobs=Jobs(clock, rentals),
         retention=Retention(database, clock, keep=settings.retention),
@@ -239,6 +266,7 @@ async def open_reception(settings: Settings, database: Database, clock: Clock) -
         keys=await read_keys(database, clock),
         database=database,
         suppliers=suppliers,
+        senders=connect_senders(settings, clock),
         inbox=Inbox(database, clock),
         webhook_secrets=WebhookSecrets(database, clock),
         leadership=Leadership(database),
@@ -277,6 +305,8 @@ async def served(reception: Reception) -> AsyncIterator[None]:
             await reception.inbox.settle()
             for supplier in reception.suppliers:
                 await supplier.aclose()
+            for sender in reception.senders:
+                await sender.aclose()
 
 
 async def lead(reception: Reception, stop: asyncio.Event) -> None:
@@ -386,6 +416,7 @@ async def scheduled(numlet: Numlet) -> AsyncIterator[None]:
         jobs.every(
             REGISTER_EVERY, f"{name} webhook", partial(numlet.registration.register, name), at_once=True
         )
+    jobs.every(TEXTS_EVERY, "texts", numlet.text_tracking.follow)
     jobs.every(SWEEP_EVERY, "deliveries", numlet.deliveries.sweep)
     jobs.every(MEASURE_EVERY, "metrics", partial(measure, numlet.database))
     jobs.every(RETENTION_EVERY, "retention", numlet.retention.erase_old)

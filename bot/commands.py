@@ -37,6 +37,7 @@ def operator_commands(language: Language) -> list[tuple[str, str]]:
         ("user", _("One renter: ID")),
         ("order", _("One order: ID")),
         ("suppliers", _("Balance, health and webhooks")),
+        ("senders", _("Who sends our SMS")),
     ]
 
 

@@ -16,7 +16,10 @@ from services.desk import Desk
 from services.lanes import Lane
 from services.orders import Orders
 from services.rates import Rates
-from services.supply import Suppliers
+from services.sender_ids import SenderIdBook
+from services.supply import Senders, Suppliers
+from services.switchboard import Switchboard
+from services.texting import Texting
 
 SHOP = "shop"
 """Where the application keeps the shop among its `bot_data`."""
@@ -34,6 +37,10 @@ class Shop:
     catalog: Catalog
     rates: Rates
     suppliers: Suppliers
+    senders: Senders
+    switchboard: Switchboard
+    sender_ids: SenderIdBook
+    texting: Texting
     desk: Desk
     clock: Clock
     buttons: Buttons

@@ -150,6 +150,8 @@ def environment(origin: str, token: str, database_url: str) -> dict[str, str]:
         "DATABASE_URL": database_url,
         "SMSCODE_TOKEN": "sandbox-smscode-token",
         "SMSCODE_URL": f"{origin}/smscode/v1",
+        "CELLCAST_TOKEN": "sandbox-cellcast-token",
+        "CELLCAST_URL": f"{origin}/cellcast",
         "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),
         "NUMLET_ENV_FILE": "",
     }

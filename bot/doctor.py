@@ -8,13 +8,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from telegram import Bot
 from telegram.error import InvalidToken, TelegramError
 
-from bot.app import connect_suppliers
+from bot.app import connect_senders, connect_suppliers
 from bot.settings import Settings
 from db import migrate
 from db.session import Database
 from services.clock import SystemClock
 from services.errors import AccessRefused, UpstreamError
 from services.money import format_amount, to_minor
+from services.senders.base import Sender
 from services.suppliers.base import Supplier
 
 
@@ -52,6 +53,11 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
             yield await _supplier(supplier)
         finally:
             await supplier.aclose()
+    for sender in connect_senders(settings, SystemClock()):
+        try:
+            yield await _sender(sender)
+        finally:
+            await sender.aclose()
     yield await _public_url(settings)
     yield _admins(settings)
 
@@ -98,6 +104,17 @@ async def _supplier(supplier: Supplier) -> Finding:
     if amount <= 0:
         return Finding(supplier.name, f"answers; balance {text}", "Top up there: nothing can be bought.")
     return Finding(supplier.name, f"answers; balance {text}")
+
+
+async def _sender(sender: Sender) -> Finding:
+    try:
+        await sender.check()
+    except AccessRefused:
+        name = f"{sender.name.upper()}_TOKEN"
+        return Finding(sender.name, "refuses our credentials", f"Copy {name} from your account there again.")
+    except UpstreamError as error:
+        return Finding(sender.name, str(error), "Check its address, and whether it is down.")
+    return Finding(sender.name, "answers; it sends SMS")
 
 
 async def _public_url(settings: Settings) -> Finding:

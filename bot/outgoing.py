@@ -13,12 +13,13 @@ from bot.context import Bot, Shop
 from bot.language import Language
 from bot.views import cards
 from bot.views import operator as operator_views
+from bot.views import senders as sender_views
 from bot.views.screen import Reader
 from db import orders as db_orders
 from db import sms as db_sms
 from db.models import OutboxMessage, Sms, User
 from db.session import Database
-from services.announcer import ALERT, CARD, CODE, Announcer
+from services.announcer import ALERT, CARD, CODE, TEXT, Announcer
 from services.errors import UpstreamUnavailable
 from services.lanes import Lane
 from services.orders import PurchaseView
@@ -37,7 +38,7 @@ class Outgoing:
         self._announcer = announcer
 
     def workers(self) -> Mapping[str, Worker]:
-        return {CODE: self.code, CARD: self.card, ALERT: self.alert}
+        return {CODE: self.code, CARD: self.card, ALERT: self.alert, TEXT: self.text}
 
     async def code(self, message: OutboxMessage) -> Effect | None:
         """Send a code as a message of its own. Raises UpstreamUnavailable."""
@@ -81,6 +82,17 @@ class Outgoing:
             except (Forbidden, BadRequest) as error:
                 # An operator who has never opened the bot must not keep the others from knowing.
                 log.warning("alert.not_sent", admin=admin_id, error=str(error))
+
+    async def text(self, message: OutboxMessage) -> None:
+        """Tell how an SMS fares to whom it was sent for. Raises UpstreamUnavailable."""
+        text = await self._shop.texting.get(message.payload["text_id"])
+        assert text.user_id is not None
+        user = await self._shop.accounts.get(text.user_id)
+        try:
+            with _telegram():
+                await messages.send(self._bot, user.id, sender_views.text_news(self._reader(user), text))
+        except (Forbidden, BadRequest) as error:
+            log.warning("text.not_told", user=user.id, error=_reason(error))
 
     async def _send_code(self, renter: User, view: PurchaseView, sms: Sms) -> bool:
         """Whatever Telegram thinks of its shape, the code itself arrives; False where nothing can."""

@@ -47,6 +47,8 @@ class Settings(BaseSettings):
     markup_percent: Decimal = Field(default=Decimal(20), ge=0, le=1000)
     smscode_token: Secret = None
     smscode_url: str = "https://api.smscode.gg/v1"
+    cellcast_token: Secret = None
+    cellcast_url: str = "https://api.cellcast.com"
     order_limit: int = Field(default=10, ge=1)
     order_limit_per_hour: int = Field(default=30, ge=1)
     reconcile_seconds: int = Field(default=15, ge=1)
@@ -60,7 +62,7 @@ class Settings(BaseSettings):
         exponent(value.upper())
         return value.upper()
 
-    @field_validator("bot_api_url", "smscode_url", "public_url")
+    @field_validator("bot_api_url", "smscode_url", "cellcast_url", "public_url")
     @classmethod
     def _web_address(cls, value: str) -> str:
         if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).netloc):

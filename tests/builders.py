@@ -35,6 +35,7 @@ from services.outbox import Outbox
 from services.pricing import Pricing
 from services.rates import Rates
 from services.rentals import Rentals, event_serial
+from services.sender_ids import SenderIdBook
 from services.senders.cellcast import Cellcast
 from services.suppliers.smscode import SmsCode
 from services.supply import Senders, Suppliers
@@ -150,6 +151,7 @@ class World:
         self.senders = Senders([cellcast], clock)
         self.switchboard = Switchboard(database, clock, self.senders)
         self.texting = Texting(database, clock, self.senders, self.switchboard, self.outbox, announcer)
+        self.sender_ids = SenderIdBook(database, clock, self.senders)
         self.text_tracking = TextTracking(database, clock, self.senders, self.texting)
         self.outbox.register(
             {

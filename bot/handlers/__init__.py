@@ -12,7 +12,7 @@ from telegram.ext import (
 
 from bot import errors
 from bot.context import SHOP, App, Shop
-from bot.handlers import operator, orders, prompts, screens, searching, start, taps
+from bot.handlers import operator, orders, prompts, screens, searching, senders, start, taps
 
 DOOR, CONVERSATIONS = -2, -1
 """Groups of handlers that come before the others."""
@@ -35,6 +35,7 @@ _OPERATOR_COMMANDS = {
     "users": operator.users,
     "order": operator.order,
     "suppliers": operator.suppliers,
+    "senders": senders.command,
 }
 
 

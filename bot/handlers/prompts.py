@@ -21,7 +21,7 @@ from telegram.warnings import PTBUserWarning
 
 from bot.buttons import action_of
 from bot.context import Context
-from bot.handlers import browse, searching
+from bot.handlers import browse, searching, sender_ids, senders
 from bot.handlers.screens import needs_terms, read_tap, reader_of, show
 from bot.views import browse as views
 from bot.views import start as start_views
@@ -113,10 +113,21 @@ def conversation() -> ConversationHandler[Context]:
             entry_points=[
                 CallbackQueryHandler(ask_search, _asks("search")),
                 CallbackQueryHandler(ask_quantity, _asks("other")),
+                CallbackQueryHandler(senders.ask_phone, _asks("texttest")),
+                CallbackQueryHandler(senders.ask_country, _asks("textroute")),
+                CallbackQueryHandler(sender_ids.ask_name, _asks("sidnumber")),
+                CallbackQueryHandler(sender_ids.ask_otp, _asks("sidverify")),
+                CallbackQueryHandler(sender_ids.ask_alpha, _asks("sidname")),
             ],
             states={
                 SEARCH: [MessageHandler(typed, take_search)],
                 QUANTITY: [MessageHandler(typed, take_quantity)],
+                senders.PHONE: [MessageHandler(typed, senders.take_phone)],
+                senders.COUNTRY: [MessageHandler(typed, senders.take_country)],
+                sender_ids.NAME: [MessageHandler(typed, sender_ids.take_name)],
+                sender_ids.NUMBER: [MessageHandler(typed, sender_ids.take_number)],
+                sender_ids.OTP: [MessageHandler(typed, sender_ids.take_otp)],
+                sender_ids.ALPHA: [MessageHandler(typed, sender_ids.take_alpha)],
             },
             fallbacks=[
                 CommandHandler("cancel", leave, filters.UpdateType.MESSAGE),

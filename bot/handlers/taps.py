@@ -4,10 +4,11 @@ from telegram import Update
 
 from bot.buttons import ForgedButton, StaleButton, Tap
 from bot.context import Context
-from bot.handlers import browse, operator, orders, start
+from bot.handlers import browse, operator, orders, sender_ids, senders, start
 from bot.handlers.screens import Acts, needs_terms, read_tap
 
 RENTER: Acts = {**start.ACTS, **browse.ACTS, **orders.ACTS}
+OPERATOR: Acts = {**operator.ACTS, **senders.ACTS, **sender_ids.ACTS}
 
 
 async def dispatch(update: Update, context: Context) -> None:
@@ -15,10 +16,10 @@ async def dispatch(update: Update, context: Context) -> None:
     tap = read_tap(update, context)
     if tap.action == "accept":
         await _accept(update, context, Tap(tap.args[0], tap.args[1:]))
-    elif tap.action in operator.ACTS:
+    elif tap.action in OPERATOR:
         if not start.is_operator(context):
             raise ForgedButton
-        await operator.ACTS[tap.action](update, context, tap)
+        await OPERATOR[tap.action](update, context, tap)
     elif tap.action not in RENTER:
         raise StaleButton
     elif not await needs_terms(update, context):

@@ -43,9 +43,11 @@ def panel(reader: Reader) -> View:
             _("/user ID – one renter"),
             _("/order ID – one order"),
             _("/suppliers – balance, health and webhooks"),
+            _("/senders – who sends our SMS"),
         ],
         [
-            [reader.button(_("Suppliers"), "suppliers"), reader.button(_("Users"), "users")],
+            [reader.button(_("Suppliers"), "suppliers"), reader.button(_("Senders"), "senders")],
+            [reader.button(_("Users"), "users")],
             [reader.button(_("‹ Menu"), "home")],
         ],
     )
@@ -244,6 +246,7 @@ def alert(language: Language, name: str, facts: dict[str, Any]) -> View:
     texts = {
         "orphan": _("{supplier} has order {ref} open, which no purchase here explains."),
         "supplier_broke": _("Our balance at {supplier} is too low to buy. Please top it up."),
+        "no_credit": _("Our credit at {supplier} is too low to send SMS. Please top it up."),
         "access_refused": _("{supplier} refuses our key. Please check its setting."),
     }
     text = texts.get(name, name).format(supplier=supplier, ref=facts.get("ref", ""))

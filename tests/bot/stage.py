@@ -61,6 +61,10 @@ class Stage:
             catalog=world.catalog,
             rates=Rates({CURRENCY, "USD"}),
             suppliers=world.suppliers,
+            senders=world.senders,
+            switchboard=world.switchboard,
+            sender_ids=world.sender_ids,
+            texting=world.texting,
             desk=Desk(world.database),
             clock=world.clock,
             buttons=Buttons(KEY),
@@ -99,6 +103,8 @@ class Stage:
         playing = asyncio.create_task(self._play())
         try:
             yield self
+            # What an update set going may be in the middle of a transaction.
+            await self.settle()
         finally:
             # What is being handled is cut off nowhere but in the tests that are about it.
             if not playing.done():

@@ -20,6 +20,7 @@ async def test_everybody_sees_the_commands_that_work_for_them(stage, ann, olga):
         "user",
         "order",
         "suppliers",
+        "senders",
     }
     assert "No code, no charge" in profile.text_for("description", ann.chat.user)
     assert "No code, no charge" in profile.text_for("short_description", ann.chat.user)

@@ -83,6 +83,7 @@ async def test_the_search_prompt_takes_what_is_typed(stage, ann):
     await ann.say("/start")
     await ann.tap("🔎 Search")
     await ann.wait_for("What do you need?")
+    await stage.settle()
     await stage.restart()
     await ann.say("whatsapp indonesia")
     await ann.wait_for("In stock")
