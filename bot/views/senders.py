@@ -14,6 +14,8 @@ from services.senders.base import Device, Sender, Usage
 from services.supply import Health
 
 USAGE_SHOWN = DEVICES_SHOWN = 8
+NAME_SHOWN = 40
+"""Characters of what others have named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def _usage(language: Language, usage: Sequence[Usage] | None) -> list[str]:
         return [_("Nothing sent yet")]
     return [
         _("Used for {what}: {parts} SMS, {credits} credits").format(
-            what=escape(used.name),
+            what=escape(used.name[:NAME_SHOWN]),
             parts=language.number(used.parts),
             credits=format_decimal(used.credits, locale=get_locale(language.code)),
         )
@@ -106,8 +108,8 @@ def _devices(language: Language, devices: Sequence[Device] | None) -> list[str]:
         return [_("No phone is registered")]
     return [
         _("📱 {name} ({sims}), last seen {when}").format(
-            name=escape(device.name),
-            sims=escape(", ".join(sim.carrier for sim in device.sims) or _("no SIM")),
+            name=escape(device.name[:NAME_SHOWN]),
+            sims=escape(", ".join(sim.carrier[:NAME_SHOWN] for sim in device.sims) or _("no SIM")),
             when=moment(device.last_seen_at) if device.last_seen_at else _("never"),
         )
         for device in devices[:DEVICES_SHOWN]

@@ -103,8 +103,6 @@ class Stage:
         playing = asyncio.create_task(self._play())
         try:
             yield self
-            # What an update set going may be in the middle of a transaction.
-            await self.settle()
         finally:
             # What is being handled is cut off nowhere but in the tests that are about it.
             if not playing.done():

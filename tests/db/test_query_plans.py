@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from db import deliveries, orders, outbox
+from db import deliveries, orders, outbox, texts
 from db.session import Database
 
 pytestmark = pytest.mark.anyio
@@ -38,6 +38,7 @@ QUERIES: dict[str, tuple[Callable[[AsyncSession], Awaitable[Any]], set[str]]] = 
         {"ix_outbox_message_owed", "ix_outbox_message_serial"},
     ),
     "the next message": (lambda s: outbox.next_due(s, "CODE", after=NOW), {"ix_outbox_message_owed"}),
+    "texts to ask about": (lambda s: texts.due(s, now=NOW, limit=10), {"ix_text_message_due"}),
     "how many messages are owed": (outbox.depth, {"ix_outbox_message_owed"}),
 }
 
