@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
+from typing import TypeVar
 
 import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -17,8 +18,15 @@ from db.models import OutboxMessage, TextMessage, TextStatus
 from db.session import Database
 from services.announcer import Announcer
 from services.clock import Clock
-from services.errors import AccessRefused, NoCredit, UpstreamError, UpstreamRefused, UpstreamUnavailable
-from services.outbox import SENDER, Outbox
+from services.errors import (
+    AccessRefused,
+    Deferred,
+    NoCredit,
+    UpstreamError,
+    UpstreamRefused,
+    UpstreamUnavailable,
+)
+from services.outbox import SENDER, Outbox, retry_delay
 from services.senders.base import Contact, Outcome, Receipt, Searchable, Sender, Text, Tracked
 from services.senders.parts import count_parts
 from services.supply import Senders
@@ -33,6 +41,12 @@ PATIENCE = timedelta(minutes=10)
 FIRST_LOOK = timedelta(seconds=10)
 """How soon a sender that can be asked is asked what became of a text."""
 
+DRAFTS_PER_PROMISE = 1000
+"""One promise is kept well within the outbox's lease, and one statement holds so many rows."""
+RECEIPTS_PER_COMMIT = 50
+"""So that a code that comes in meanwhile waits for few of them."""
+
+ThingT = TypeVar("ThingT")
 Changes = str | datetime | None
 
 
@@ -90,16 +104,18 @@ class Texting:
             "created_at": now,
             "updated_at": now,
         }
-        rows = [
-            same
-            | {"idempotency_key": draft.key, "phone_number": draft.phone_number, "user_id": draft.user_id}
-            for draft in drafts
-        ]
-        ids = await texts.add(session, rows)
-        if ids:
-            name = f"{SMS}:{ids[0]}"
-            await self._outbox.add(session, SMS, {"text_ids": ids}, lane=SENDER, serial=name, key=name)
-        return ids
+        added: list[int] = []
+        for some in _cut(drafts, DRAFTS_PER_PROMISE):
+            rows = [
+                same
+                | {"idempotency_key": draft.key, "phone_number": draft.phone_number, "user_id": draft.user_id}
+                for draft in some
+            ]
+            if ids := await texts.add(session, rows):
+                name = f"{SMS}:{ids[0]}"
+                await self._outbox.add(session, SMS, {"text_ids": ids}, lane=SENDER, serial=name, key=name)
+                added += ids
+        return added
 
     async def send_test(self, sender: str, body: str, draft: Draft) -> int | None:
         """Text a phone through one sender; its person is told how it fares. None for a repeated key."""
@@ -113,7 +129,7 @@ class Texting:
         return found
 
     async def send(self, message: OutboxMessage) -> None:
-        """Send the promised texts. Raises UpstreamUnavailable while a sender cannot be reached."""
+        """Send the promised texts. Raises Deferred while a sender cannot be reached."""
         ids: list[int] = message.payload["text_ids"]
         await self._leave_cut_off(ids)
         trouble = None
@@ -123,7 +139,8 @@ class Texting:
             except UpstreamUnavailable as error:
                 trouble = error
         if trouble:
-            raise trouble
+            again_at = self._clock.now() + retry_delay(message.attempts, trouble.retry_after)
+            raise Deferred(min(again_at, message.created_at + PATIENCE)) from trouble
 
     async def _leave_cut_off(self, ids: Sequence[int]) -> None:
         """A crash came between the call and its record, or before the call: nobody can tell."""
@@ -216,15 +233,16 @@ class Texting:
         async with self._database.write() as session:
             await self.move(session, ids, TextStatus.UNKNOWN, from_=[TextStatus.SENDING], check_at=check_at)
 
-    async def _record(self, sender: Sender, receipts: Iterable[Receipt]) -> None:
+    async def _record(self, sender: Sender, receipts: Sequence[Receipt]) -> None:
         """An answer that comes late, after another process gave up waiting, is better than not knowing."""
         now = self._clock.now()
         unsure = (TextStatus.SENDING, TextStatus.UNKNOWN)
-        async with self._database.write() as session:
-            for receipt in receipts:
-                tracked = isinstance(sender, Tracked) and receipt.ref
-                status, changes = _meaning(receipt, check_at=now + FIRST_LOOK if tracked else None)
-                await self.move(session, [receipt.contact.id], status, from_=unsure, **changes)
+        for some in _cut(receipts, RECEIPTS_PER_COMMIT):
+            async with self._database.write() as session:
+                for receipt in some:
+                    tracked = isinstance(sender, Tracked) and receipt.ref
+                    status, changes = _meaning(receipt, check_at=now + FIRST_LOOK if tracked else None)
+                    await self.move(session, [receipt.contact.id], status, from_=unsure, **changes)
 
     async def move(
         self,
@@ -260,9 +278,9 @@ def _meaning(receipt: Receipt, *, check_at: datetime | None) -> tuple[TextStatus
             return TextStatus.UNKNOWN, {}
 
 
-def _cut(group: Sequence[TextMessage], size: int) -> Iterator[Sequence[TextMessage]]:
-    for start in range(0, len(group), size):
-        yield group[start : start + size]
+def _cut(things: Sequence[ThingT], size: int) -> Iterator[Sequence[ThingT]]:
+    for start in range(0, len(things), size):
+        yield things[start : start + size]
 
 
 def _failure_of(error: UpstreamRefused) -> str:

@@ -109,7 +109,7 @@ async def _show_country(update: Update, context: Context, iso: str) -> None:
     choices = await board.choices()
     serving = board.serving(iso, choices)
     name = serving.name if serving else None
-    view = views.country(reader_of(context), iso, board.reaching(iso), name, chosen=iso in choices)
+    view = views.country(reader_of(context), iso, board.reaching(iso), name, choices.get(iso))
     await show(update, context, view)
 
 

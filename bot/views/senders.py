@@ -135,7 +135,9 @@ def test_queued(reader: Reader, sender: str, phone_number: str) -> View:
 def text_news(reader: Reader, text: TextMessage) -> View:
     """How a text fares, in words."""
     words = _words(reader.language, text).format(
-        sender=bold(text.sender or ""), phone=escape(mask_phone(text.phone_number))
+        sender=bold(text.sender or ""),
+        phone=escape(mask_phone(text.phone_number)),
+        parts=reader.language.number(text.parts),
     )
     return View.of([words], [[_back(reader)]])
 
@@ -144,7 +146,7 @@ def _words(language: Language, text: TextMessage) -> str:
     _ = language._
     match text.status:
         case TextStatus.ACCEPTED:
-            return _("✅ {sender} has taken your test to {phone}.")
+            return _("✅ {sender} has taken your test to {phone}, as {parts} SMS.")
         case TextStatus.SENT:
             return _("📤 {sender} has sent your test to {phone}.")
         case TextStatus.DELIVERED:
@@ -189,13 +191,15 @@ def ask_country(reader: Reader, *, wrong: bool = False) -> View:
     return View.of(lines, [[_back(reader)]])
 
 
-def country(reader: Reader, iso: str, able: Sequence[Sender], serving: str | None, *, chosen: bool) -> View:
+def country(
+    reader: Reader, iso: str, able: Sequence[Sender], serving: str | None, chosen: str | None
+) -> View:
     """Who texts a country, and who else could."""
     _ = reader.language._
     lines = [bold(reader.language.country(iso)), ""]
     if serving is None:
         lines.append(_("No connected sender reaches it."))
-    elif chosen:
+    elif serving == chosen:
         lines.append(_("Texted by {sender}, as you have chosen.").format(sender=bold(serving)))
     else:
         lines.append(_("Texted by {sender}.").format(sender=bold(serving)))

@@ -81,6 +81,14 @@ async def test_many_are_texted_in_calls_of_what_the_sender_takes(world: World):
     assert found.count(("failed", "unsubscribed")) == 1
 
 
+async def test_more_than_one_promise_holds_are_texted_once_each(world: World):
+    world.outside.cellcast.credit_tenths = 100_000
+    ids = await send(world, *(f"+614{number:08}" for number in range(1001)))
+    assert len(set(ids)) == 1001
+    assert world.outside.cellcast.messages == 1001
+    assert [(await one(world, text_id)).status for text_id in (ids[0], ids[-1])] == ["accepted"] * 2
+
+
 async def test_a_country_that_no_sender_reaches_is_told(world: World):
     assert await state(world, (await send(world, UNREACHABLE))[0]) == ("failed", "no_sender")
 
@@ -124,6 +132,15 @@ async def test_a_text_that_nobody_takes_is_given_up_before_it_is_worthless(world
     assert await state(world, text_id) == ("failed", "unreachable")
     trouble(world).always = None
     await world.pass_time(minutes=5)
+    assert not world.outside.phones.texts
+
+
+async def test_a_sender_that_asks_for_a_long_wait_does_not_keep_a_text_beyond_its_worth(world: World):
+    trouble(world).retry_after = timedelta(hours=12)
+    trouble(world).fail_next("429")
+    [text_id] = await send(world)
+    await world.pass_time(minutes=10)
+    assert await state(world, text_id) == ("failed", "unreachable")
     assert not world.outside.phones.texts
 
 
