@@ -30,6 +30,7 @@ def create_app(world: World) -> Starlette:
             Mount("/telegram", world.telegram.app),
             Mount("/smscode", world.smscode.app),
             Mount("/cellcast", world.cellcast.app),
+            Mount("/smsgateway24", world.smsgateway24.app),
         ]
     )
 

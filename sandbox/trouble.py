@@ -47,6 +47,8 @@ class Trouble:
     """How much longer it takes to hand over numbers."""
     out_of_credit: bool = False
     """Our account with a sender is empty, whatever it says."""
+    phones_off: bool = False
+    """The customer's own phones, through which a sender sends, are switched off."""
 
     always: Kind | None = None
     """How every request fails, once those of `fail_next` are used up."""

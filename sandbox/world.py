@@ -11,6 +11,7 @@ from sandbox.cellcast import Cellcast
 from sandbox.clock import Clock
 from sandbox.phones import Phones, Sender
 from sandbox.smscode import SmsCode
+from sandbox.smsgateway24 import SmsGateway24
 from sandbox.telegram import Person, Telegram
 
 BotControl = Callable[[], Awaitable[None]]
@@ -19,6 +20,8 @@ CAST = ((1001, "Rina", "Renter"), (1002, "Ben", "Renter"), (1, "Olga", "Operator
 """Telegram id, name and role of the people on the page."""
 NEVER_ANSWERED = timedelta(minutes=1)
 """How long a missing answer hangs here: longer than any client waits."""
+TOKEN_LIFETIME = timedelta(hours=1)
+"""Of smsgateway24's, so that a demo that runs for long has one renewed."""
 
 
 @dataclass
@@ -32,6 +35,7 @@ class World:
     bot_alive: Callable[[], bool] | None = None
     phones: Phones = field(default_factory=Phones)
     cellcast: Cellcast = field(init=False)
+    smsgateway24: SmsGateway24 = field(init=False)
     cast: dict[Person, str] = field(init=False)
     """The people on the page, and their roles."""
     closed: bool = False
@@ -39,19 +43,21 @@ class World:
     def __post_init__(self) -> None:
         self.cast = {self.telegram.person(id, name, name.lower()): role for id, name, role in CAST}
         self.cellcast = Cellcast(self.clock, self.phones)
+        self.smsgateway24 = SmsGateway24(self.clock, self.phones, token_lifetime=TOKEN_LIFETIME)
         for trouble in (self.smscode.trouble, *(sender.trouble for sender in self.senders)):
             trouble.hang = NEVER_ANSWERED
 
     @property
     def senders(self) -> tuple[Sender, ...]:
         """Those who make phones ring; the page has their switches."""
-        return (self.cellcast,)
+        return (self.cellcast, self.smsgateway24)
 
     async def run(self) -> None:
         """Let everything happen at its time, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.smscode.run())
             tasks.create_task(self.cellcast.run())
+            tasks.create_task(self.smsgateway24.run())
 
     async def aclose(self) -> None:
         """End what waits: long polls, and the pages that are open."""
