@@ -11,6 +11,7 @@ import stamina
 from sandbox.cellcast import Cellcast as CellcastVendor
 from sandbox.clock import ManualClock
 from sandbox.phones import Phones
+from sandbox.smsgateway24 import SmsGateway24 as SmsGateway24Vendor
 from sandbox.trouble import Kind, Trouble
 from services.errors import (
     AccessRefused,
@@ -18,11 +19,24 @@ from services.errors import (
     NumberInvalid,
     NumberTaken,
     OtpRefused,
+    UpstreamRefused,
     UpstreamUnavailable,
     UpstreamUnknown,
 )
-from services.senders.base import Contact, Metered, Outcome, Sender, SenderIds, Text
+from services.senders import base
+from services.senders.base import (
+    Contact,
+    Delivery,
+    Metered,
+    Outcome,
+    Searchable,
+    Sender,
+    SenderIds,
+    Text,
+    Tracked,
+)
 from services.senders.cellcast import Cellcast
+from services.senders.smsgateway24 import SmsGateway24
 
 pytestmark = pytest.mark.anyio
 
@@ -65,7 +79,31 @@ class CellcastWorld:
         await self.sender.aclose()
 
 
-WORLDS: list[type[World]] = [CellcastWorld]
+class SmsGateway24World:
+    adapter: ClassVar[type[Sender]] = SmsGateway24
+    numbers: ClassVar[list[str]] = ["+4915752982212", "+6281234567890", "+61400000003"]
+
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.phones = Phones()
+        self.vendor = SmsGateway24Vendor(self.clock, self.phones)
+        self.trouble = self.vendor.trouble
+        self.sender = SmsGateway24(
+            token=self.vendor.access.token,
+            device_id="260",
+            clock=self.clock,
+            transport=httpx.ASGITransport(self.vendor.app),
+        )
+
+    async def tick(self) -> None:
+        self.clock.advance(timedelta(seconds=10))
+        await self.vendor.tick()
+
+    async def aclose(self) -> None:
+        await self.sender.aclose()
+
+
+WORLDS: list[type[World]] = [CellcastWorld, SmsGateway24World]
 
 
 def having(ability: type[Any]) -> list[Any]:
@@ -215,3 +253,51 @@ async def test_every_reason_against_a_number_is_known(world, sender):
 @pytest.mark.parametrize("world", having(SenderIds), indirect=True)
 async def test_a_name_is_requested(sender):
     await sender.request_name("Numlet")
+
+
+@pytest.mark.parametrize("world", having(Tracked), indirect=True)
+async def test_a_text_is_followed_until_it_is_delivered(world, sender):
+    (receipt,) = await sender.send(text(world.numbers[0]))
+    assert await sender.delivery(receipt.ref) is Delivery.ACCEPTED
+    await world.tick()
+    assert await sender.delivery(receipt.ref) is Delivery.DELIVERED
+    with pytest.raises(UpstreamRefused):
+        await sender.delivery("987654321")
+
+
+@pytest.mark.parametrize("kind", ["lost_answer", "half_json"])
+@pytest.mark.parametrize("world", having(Searchable), indirect=True)
+async def test_what_was_sent_is_found_after_its_answer_was_lost(world, sender, kind: Kind):
+    since = world.clock.now()
+    world.trouble.fail_next(kind)
+    sent = text(world.numbers[0])
+    with pytest.raises(UpstreamUnknown):
+        await sender.send(sent)
+    (receipt,) = await sender.find_sent(sent, since=since)
+    assert (receipt.contact, receipt.outcome) == (sent.contacts[0], Outcome.ACCEPTED)
+
+
+@pytest.mark.parametrize("world", having(Searchable), indirect=True)
+async def test_many_that_were_sent_are_all_found(world, sender):
+    since = world.clock.now()
+    sent = text(*world.numbers)
+    await sender.send(sent)
+    receipts = await sender.find_sent(sent, since=since)
+    assert [receipt.contact for receipt in receipts] == list(sent.contacts)
+    assert len({receipt.ref for receipt in receipts}) == len(sent.contacts)
+
+
+@pytest.mark.parametrize("world", having(Searchable), indirect=True)
+async def test_what_was_never_sent_is_not_found(world, sender):
+    since = world.clock.now()
+    await sender.send(text(world.numbers[0]))
+    other = Text(WORDS, (Contact(2, world.numbers[0]), Contact(1, world.numbers[1])))
+    assert await sender.find_sent(other, since=since) == []
+
+
+@pytest.mark.parametrize("world", having(base.Phones), indirect=True)
+async def test_phones_are_told_apart_and_have_sims(sender):
+    devices = await sender.devices()
+    assert devices
+    assert len({device.ref for device in devices}) == len(devices)
+    assert all(device.name and device.sims and device.last_seen_at for device in devices)
