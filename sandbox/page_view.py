@@ -148,6 +148,7 @@ def _view_text(text: PhoneSms) -> View:
 def _view_sender(sender: Sender) -> View:
     return {
         "name": sender.name,
+        "facts": sender.facts,
         "always": sender.trouble.always,
         "switches": [
             {"name": name, "title": title, "note": note, "on": getattr(sender.trouble, name)}

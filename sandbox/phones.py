@@ -36,6 +36,10 @@ class Sender(Protocol):
     switches: tuple[tuple[str, str, str], ...]
     """Field of `trouble`, title and note."""
 
+    @property
+    def facts(self) -> list[str]:
+        """What it has, in lines for the page."""
+
 
 class Phones:
     """The last texts, oldest first."""

@@ -29,6 +29,10 @@ class Cellcast(Account):
         self.token = token
         self.app = Api(self, token=token).app
 
+    @property
+    def facts(self) -> list[str]:
+        return [f"{self.credit_tenths / 10:g} credits"]
+
     async def tick(self) -> None:
         """Send what was scheduled for an earlier moment."""
         self.agenda.run_due()

@@ -39,6 +39,14 @@ class SmsGateway24(Account):
         super().__init__(Agenda(clock), Trouble(), phones, access)
         self.app = Api(self).app
 
+    @property
+    def facts(self) -> list[str]:
+        return [
+            f"{device.title} ({device.id}): {'on' if self.fleet.is_on(device) else 'off'},"
+            f" {', '.join(sim.carrier for sim in device.sims)}"
+            for device in self.devices.values()
+        ]
+
     async def tick(self) -> None:
         """Let happen what has fallen due: phones that look, send and report."""
         self.agenda.run_due()

@@ -258,6 +258,16 @@ async def test_a_sender_has_switches_of_its_own(page, world):
     await expect(sender.get_by_role("radio", name="work")).to_be_checked()
 
 
+async def test_a_senders_phones_are_shown_and_can_be_switched_off(page, world):
+    await page.get_by_text("Calls to smsgateway24").click()
+    sender = page.get_by_role("group").filter(has_text="Calls to smsgateway24")
+    phone = sender.get_by_text("Phone on the counter (260)")
+    await expect(phone).to_have_text("Phone on the counter (260): on, Drillisch (o2), Telkomsel")
+    await sender.get_by_role("switch", name="Phones off").check()
+    await expect(phone).to_contain_text(": off")
+    assert world.smsgateway24.trouble.phones_off
+
+
 async def test_the_bot_is_restarted_where_the_program_allows_it(page, world):
     restarted = asyncio.Event()
 

@@ -33,6 +33,7 @@ function showSenders(senders) {
   if (box.children.length !== senders.length) box.replaceChildren(...senders.map(controlsOf));
   for (const sender of senders) {
     for (const [kind] of FAILURES) find(`${sender.name}-${kind}`).checked = sender.always === kind;
+    find(`${sender.name}-facts`).replaceChildren(...sender.facts.map((fact) => make("li", {}, fact)));
     for (const { name, on } of sender.switches) find(`${sender.name}-${name}`).checked = on;
   }
 }
@@ -48,5 +49,6 @@ function controlsOf(sender) {
     make("input", { type: "checkbox", role: "switch", id: `${sender.name}-${name}`,
       onchange: (event) => post(path, { [name]: event.target.checked }) })));
   return make("details", {}, make("summary", {}, `Calls to ${sender.name}`),
+    make("ul", { class: "facts", id: `${sender.name}-facts` }),
     make("div", { class: "choices" }, ...failures), ...switches);
 }
