@@ -59,7 +59,8 @@ class TextTracking:
     async def _look(self, sender: Sender, text: TextMessage) -> None:
         try:
             with self._senders.calling(sender.name):
-                if text.status == TextStatus.UNKNOWN and isinstance(sender, Searchable):
+                is_lost = text.status == TextStatus.UNKNOWN or not text.sender_ref
+                if is_lost and isinstance(sender, Searchable):
                     await self._search(sender, text)
                 elif text.sender_ref and isinstance(sender, Tracked):
                     await self._advance(text, await sender.delivery(text.sender_ref))
@@ -67,6 +68,7 @@ class TextTracking:
             log.info("text.not_looked_up", sender=sender.name, error=type(error).__name__)
 
     async def _search(self, sender: Searchable, text: TextMessage) -> None:
+        """Of many that were taken at once, a sender may tell the refs only to who looks for them."""
         found = await sender.find_sent(as_text([text], None), since=text.created_at - CLOCK_SKEW)
         async with self._database.write() as session:
             for receipt in found:
@@ -74,7 +76,7 @@ class TextTracking:
                     session,
                     [receipt.contact.id],
                     TextStatus.ACCEPTED,
-                    from_=[TextStatus.UNKNOWN],
+                    from_=[TextStatus.UNKNOWN, TextStatus.ACCEPTED],
                     sender_ref=receipt.ref,
                 )
 

@@ -237,10 +237,11 @@ class Texting:
         """An answer that comes late, after another process gave up waiting, is better than not knowing."""
         now = self._clock.now()
         unsure = (TextStatus.SENDING, TextStatus.UNKNOWN)
+        is_searchable = isinstance(sender, Searchable)
         for some in _cut(receipts, RECEIPTS_PER_COMMIT):
             async with self._database.write() as session:
                 for receipt in some:
-                    tracked = isinstance(sender, Tracked) and receipt.ref
+                    tracked = isinstance(sender, Tracked) and (receipt.ref or is_searchable)
                     status, changes = _meaning(receipt, check_at=now + FIRST_LOOK if tracked else None)
                     await self.move(session, [receipt.contact.id], status, from_=unsure, **changes)
 

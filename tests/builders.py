@@ -23,6 +23,7 @@ from sandbox.cellcast import Cellcast as CellcastVendor
 from sandbox.clock import ManualClock
 from sandbox.phones import Phones
 from sandbox.smscode import SmsCode as Vendor
+from sandbox.smsgateway24 import SmsGateway24 as SmsGateway24Vendor
 from services.accounts import Accounts
 from services.announcer import ALERT, CARD, CODE, TEXT, Announcer
 from services.buying import Buying
@@ -36,7 +37,9 @@ from services.pricing import Pricing
 from services.rates import Rates
 from services.rentals import Rentals, event_serial
 from services.sender_ids import SenderIdBook
+from services.senders.base import Sender
 from services.senders.cellcast import Cellcast
+from services.senders.smsgateway24 import Login, SmsGateway24
 from services.suppliers.smscode import SmsCode
 from services.supply import Senders, Suppliers
 from services.switchboard import Switchboard
@@ -87,6 +90,7 @@ class Outside:
 
     def __post_init__(self) -> None:
         self.cellcast = CellcastVendor(self.clock, self.phones)
+        self.smsgateway24 = SmsGateway24Vendor(self.clock, self.phones)
 
     def add_vendor(self, name: str) -> None:
         vendor = Vendor(self.clock, token=TOKEN, transport=httpx.MockTransport(self._receive))
@@ -113,9 +117,11 @@ class World:
         open_limit: int = 100,
         hourly_limit: int = 1000,
         sender: type[Cellcast] = Cellcast,
+        with_phones: bool = False,
         between: Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport] = lambda transport: transport,
     ) -> None:
-        """`between`: puts something between us and the vendors."""
+        """`with_phones`: also text through phones of our own. `between`: puts something between us and
+        the vendors."""
         clock = outside.clock
         self.database, self.outside, self.clock, self.sent = database, outside, clock, outside.sent
         self.suppliers = Suppliers(
@@ -148,7 +154,8 @@ class World:
             clock=clock,
             transport=httpx.ASGITransport(outside.cellcast.app),
         )
-        self.senders = Senders([cellcast], clock)
+        phones = [_smsgateway24(outside)] if with_phones else []
+        self.senders = Senders([cellcast, *phones], clock)
         self.switchboard = Switchboard(database, clock, self.senders)
         self.texting = Texting(database, clock, self.senders, self.switchboard, self.outbox, announcer)
         self.sender_ids = SenderIdBook(database, clock, self.senders)
@@ -313,6 +320,15 @@ def _supplier(name: str, outside: Outside, transport: httpx.AsyncBaseTransport) 
     supplier = SmsCode(token=TOKEN, clock=outside.clock, transport=transport)
     supplier.name = name
     return supplier
+
+
+def _smsgateway24(outside: Outside) -> Sender:
+    vendor = outside.smsgateway24
+    return SmsGateway24(
+        login=Login(vendor.access.email, vendor.access.password),
+        clock=outside.clock,
+        transport=httpx.ASGITransport(vendor.app),
+    )
 
 
 async def _nothing_is_missing() -> Readiness:
