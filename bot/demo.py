@@ -152,6 +152,9 @@ def environment(origin: str, token: str, database_url: str) -> dict[str, str]:
         "SMSCODE_URL": f"{origin}/smscode/v1",
         "CELLCAST_TOKEN": "sandbox-cellcast-token",
         "CELLCAST_URL": f"{origin}/cellcast",
+        "SMSGATEWAY24_EMAIL": "owner@shop.example",
+        "SMSGATEWAY24_PASSWORD": "sandbox-smsgateway24-password",
+        "SMSGATEWAY24_URL": f"{origin}/smsgateway24/getdata",
         "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),
         "NUMLET_ENV_FILE": "",
     }

@@ -13,7 +13,7 @@ from bot.settings import Settings
 from db import migrate
 from db.session import Database
 from services.clock import SystemClock
-from services.errors import AccessRefused, UpstreamError
+from services.errors import AccessRefused, UpstreamError, UpstreamRefused
 from services.money import format_amount, to_minor
 from services.senders.base import Sender
 from services.suppliers.base import Supplier
@@ -109,9 +109,10 @@ async def _supplier(supplier: Supplier) -> Finding:
 async def _sender(sender: Sender) -> Finding:
     try:
         await sender.check()
-    except AccessRefused:
-        name = f"{sender.name.upper()}_TOKEN"
-        return Finding(sender.name, "refuses our credentials", f"Copy {name} from your account there again.")
+    except UpstreamRefused as error:
+        says = "refuses our credentials" if isinstance(error, AccessRefused) else str(error)
+        settings = f"{sender.name.upper()}_…"
+        return Finding(sender.name, says, f"Compare the settings {settings} with your account there.")
     except UpstreamError as error:
         return Finding(sender.name, str(error), "Check its address, and whether it is down.")
     return Finding(sender.name, "answers; it sends SMS")

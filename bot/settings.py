@@ -27,6 +27,8 @@ def _ids(value: Any) -> Any:
     return frozenset(int(part) for part in value.replace(",", " ").split())
 
 
+_THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
+
 Secret = Annotated[SecretStr | None, BeforeValidator(_blank_is_none)]
 
 
@@ -49,6 +51,11 @@ class Settings(BaseSettings):
     smscode_url: str = "https://api.smscode.gg/v1"
     cellcast_token: Secret = None
     cellcast_url: str = "https://api.cellcast.com"
+    smsgateway24_token: Secret = None
+    smsgateway24_email: str | None = None
+    smsgateway24_password: Secret = None
+    smsgateway24_device_id: str | None = None
+    smsgateway24_url: str = "https://smsgateway24.com/getdata"
     order_limit: int = Field(default=10, ge=1)
     order_limit_per_hour: int = Field(default=30, ge=1)
     reconcile_seconds: int = Field(default=15, ge=1)
@@ -62,12 +69,20 @@ class Settings(BaseSettings):
         exponent(value.upper())
         return value.upper()
 
-    @field_validator("bot_api_url", "smscode_url", "cellcast_url", "public_url")
+    @field_validator("bot_api_url", "smscode_url", "cellcast_url", "smsgateway24_url", "public_url")
     @classmethod
     def _web_address(cls, value: str) -> str:
         if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).netloc):
             raise ValueError("must begin with https:// or http://")
         return value.rstrip("/")
+
+    @field_validator("smsgateway24_url")
+    @classmethod
+    def _encrypted(cls, value: str) -> str:
+        """The vendor answers without encryption, too, and its calls carry the password."""
+        if urlsplit(value).scheme != "https" and urlsplit(value).hostname not in _THIS_MACHINE:
+            raise ValueError("must begin with https://, because the password goes there")
+        return value
 
     @field_validator("database_url")
     @classmethod
@@ -81,6 +96,12 @@ class Settings(BaseSettings):
     def _webhooks_need_an_address(self) -> "Settings":
         if self.bot_updates == "webhook" and not self.public_url:
             raise ValueError("BOT_UPDATES=webhook needs PUBLIC_URL, the address at which Telegram reaches us")
+        return self
+
+    @model_validator(mode="after")
+    def _a_login_is_whole(self) -> "Settings":
+        if bool(self.smsgateway24_email) != bool(self.smsgateway24_password):
+            raise ValueError("SMSGATEWAY24_EMAIL and SMSGATEWAY24_PASSWORD are only of use together")
         return self
 
     @property

@@ -36,9 +36,9 @@ async def _state(context: Context, sender: Sender, sender_id: str | None) -> vie
     shop, usage, devices = context.shop, None, None
     # What goes wrong, its health says.
     with suppress(UpstreamError), shop.senders.calling(sender.name):
-        await sender.check()
-        usage = await sender.usage() if isinstance(sender, Metered) else None
         devices = await sender.devices() if isinstance(sender, Phones) else None
+        await sender.check()  # which refuses where there are none
+        usage = await sender.usage() if isinstance(sender, Metered) else None
     return views.SenderState(
         sender=sender,
         health=shop.senders.health(sender.name),

@@ -38,7 +38,7 @@ def senders(reader: Reader, states: Sequence[SenderState], choices: Mapping[str,
     for state in states:
         lines += ["", *_state(reader.language, state)]
     if not states:
-        lines += ["", _("None is connected: set CELLCAST_TOKEN.")]
+        lines += ["", _("None is connected: set CELLCAST_TOKEN or SMSGATEWAY24_TOKEN.")]
     if choices:
         lines += ["", bold(_("Chosen by you"))]
         lines += [f"{reader.language.country(iso)} – {escape(name)}" for iso, name in sorted(choices.items())]
