@@ -92,6 +92,10 @@ class OrderNotFound(CustomerError):
     """There is no such order, or it belongs to somebody else."""
 
 
+class BroadcastNotFound(CustomerError):
+    """There is no such broadcast, or it is another operator's."""
+
+
 class UserNotFound(CustomerError):
     """Nobody with this id has met the bot."""
 

@@ -1,0 +1,83 @@
+"""Carries a broadcast's copies into people's chats."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import httpx
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
+
+from bot.context import Bot
+from db.models import Broadcast
+from services.broadcasts import OriginalGone, Outcome
+from services.errors import UpstreamUnavailable
+from services.lanes import Lane
+
+CONNECT_AGAIN = timedelta(seconds=5)
+NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+
+
+class TelegramCourier:
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+
+    async def deliver(self, broadcast: Broadcast, user_id: int) -> Outcome:
+        """Copy the broadcast's messages into a renter's chat. Raises OriginalGone."""
+        try:
+            return Outcome("sent", await self._copy(broadcast, user_id))
+        except Forbidden as error:
+            return Outcome("blocked", error=error.message)
+        except RetryAfter as error:
+            return Outcome("owed", retry_after=_duration(error.retry_after))
+        except BadRequest as error:
+            if "to copy not found" in error.message.lower():
+                raise OriginalGone from error
+            return Outcome("failed", error=error.message.partition(":")[0])
+        except NetworkError as error:
+            # It may have arrived: Telegram has no key by which it would know the message again.
+            return _after_silence(error)
+        except TelegramError as error:
+            return Outcome("failed", error=type(error).__name__)
+
+    async def _copy(self, broadcast: Broadcast, user_id: int) -> tuple[int, ...]:
+        author, originals = broadcast.author_id, broadcast.message_ids
+        if len(originals) > 1:
+            copies = await self._bot.copy_messages(user_id, author, originals, rate_limit_args=Lane.BULK)
+            return tuple(copy.message_id for copy in copies)
+        copy = await self._bot.copy_message(
+            user_id,
+            author,
+            originals[0],
+            reply_markup=keyboard(broadcast.links),
+            rate_limit_args=Lane.BULK,
+        )
+        return (copy.message_id,)
+
+    async def take_back(self, user_id: int, message_ids: Sequence[int]) -> bool:
+        """Delete what was sent; False where Telegram refuses. Raises UpstreamUnavailable."""
+        try:
+            return await self._bot.delete_messages(user_id, message_ids, rate_limit_args=Lane.BULK)
+        except RetryAfter as error:
+            wait = _duration(error.retry_after)
+            raise UpstreamUnavailable("told to wait", upstream="telegram", retry_after=wait) from error
+        except (BadRequest, Forbidden):
+            return False
+        except NetworkError as error:
+            raise UpstreamUnavailable(type(error).__name__, upstream="telegram") from error
+
+
+def keyboard(links: list[list[str]]) -> InlineKeyboardMarkup | None:
+    """A button a row."""
+    if not links:
+        return None
+    return InlineKeyboardMarkup([[InlineKeyboardButton(text, url=url)] for text, url in links])
+
+
+def _after_silence(error: NetworkError) -> Outcome:
+    if isinstance(error.__cause__, NEVER_SENT):
+        return Outcome("owed", retry_after=CONNECT_AGAIN)
+    return Outcome("unknown", error=type(error).__name__)
+
+
+def _duration(wait: int | timedelta) -> timedelta:
+    return wait if isinstance(wait, timedelta) else timedelta(seconds=wait)
