@@ -16,6 +16,7 @@ from bot import commands, handlers
 from bot.buttons import Buttons
 from bot.client import connect, telegram_application
 from bot.context import App, Shop
+from bot.courier import Panels, TelegramCourier
 from bot.jobs import Jobs
 from bot.metrics import measure
 from bot.outgoing import Outgoing
@@ -29,6 +30,8 @@ from db.leadership import InUse, Leadership, only_process
 from db.session import Database
 from services.accounts import Accounts
 from services.announcer import Announcer
+from services.broadcast_sending import Sending
+from services.broadcasts import BROADCAST, PANEL, RECALL, Broadcasts
 from services.buying import Buying
 from services.catalog import Catalog
 from services.clock import Clock, SystemClock
@@ -185,8 +188,10 @@ def build(reception: Reception) -> Numlet:
     texting = Texting(database, clock, senders, switchboard, outbox, announcer)
     deliveries = Deliveries(database, clock)
     registration = WebhookRegistration(suppliers, reception.webhook_secrets, public_url=settings.public_url)
+    broadcasts = Broadcasts(database, clock, outbox)
     shop = Shop(
         accounts=accounts,
+        broadcasts=broadcasts,
         orders=orders,
         catalog=catalog,
         rates=rates,
@@ -206,6 +211,7 @@ def build(reception: Reception) -> Numlet:
     application = telegram_application(settings, database)
     handlers.register(application, shop)
     outgoing = Outgoing(application.bot, shop, database, announcer)
+    sending = Sending(database, clock, outbox, TelegramCourier(application.bot))
     outbox.register(
         {
             "buy": buying.buy,
@@ -213,6 +219,9 @@ def build(reception: Reception) -> Numlet:
             "finish": rentals.finish,
             "resend": rentals.resend,
             SMS: texting.send,
+            BROADCAST: sending.send,
+            RECALL: sending.recall,
+            PANEL: Panels(application.bot, shop).draw,
             **outgoing.workers(),
         }
     )

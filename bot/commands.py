@@ -38,6 +38,7 @@ def operator_commands(language: Language) -> list[tuple[str, str]]:
         ("order", _("One order: ID")),
         ("suppliers", _("Balance, health and webhooks")),
         ("senders", _("Who sends our SMS")),
+        ("broadcast", _("A message to everybody, or to some")),
     ]
 
 

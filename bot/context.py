@@ -10,6 +10,7 @@ from bot.buttons import Buttons
 from bot.language import Language
 from db.models import User
 from services.accounts import Accounts
+from services.broadcasts import Broadcasts
 from services.catalog import Catalog
 from services.clock import Clock
 from services.desk import Desk
@@ -33,6 +34,7 @@ class Shop:
     """The services behind the chat, and the few settings that its texts name."""
 
     accounts: Accounts
+    broadcasts: Broadcasts
     orders: Orders
     catalog: Catalog
     rates: Rates

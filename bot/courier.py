@@ -4,14 +4,21 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import httpx
+import structlog
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
 
-from bot.context import Bot
-from db.models import Broadcast
-from services.broadcasts import OriginalGone, Outcome
+from bot import messages
+from bot.context import Bot, Shop
+from bot.language import Language
+from bot.views import broadcast as views
+from bot.views.screen import Reader
+from db.models import Broadcast, OutboxMessage
+from services.broadcasts import OriginalGone, Outcome, is_recallable
 from services.errors import UpstreamUnavailable
 from services.lanes import Lane
+
+log = structlog.get_logger()
 
 CONNECT_AGAIN = timedelta(seconds=5)
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
@@ -62,6 +69,38 @@ class TelegramCourier:
             raise UpstreamUnavailable("told to wait", upstream="telegram", retry_after=wait) from error
         except (BadRequest, Forbidden):
             return False
+        except NetworkError as error:
+            raise UpstreamUnavailable(type(error).__name__, upstream="telegram") from error
+
+
+async def draw_panel(bot: Bot, shop: Shop, broadcast: Broadcast, *, panel_id: int | None = None) -> None:
+    """Show its author how far it has come, in the message `panel_id` or in its own."""
+    now = shop.clock.now()
+    author = await shop.accounts.get(broadcast.author_id)
+    reader = Reader(author.id, Language.of(author.language_code), shop.buttons)
+    view = views.panel(reader, broadcast, now, recallable=is_recallable(broadcast, now))
+    panel_id = panel_id or broadcast.panel_id
+    if panel_id is None or not await messages.edit(bot, author.id, panel_id, view):
+        await messages.send(bot, author.id, view)
+
+
+class Panels:
+    """The worker that keeps panels up to date."""
+
+    def __init__(self, bot: Bot, shop: Shop) -> None:
+        self._bot = bot
+        self._shop = shop
+
+    async def draw(self, message: OutboxMessage) -> None:
+        """Raises UpstreamUnavailable."""
+        broadcast = await self._shop.broadcasts.get(message.payload["broadcast_id"])
+        try:
+            await draw_panel(self._bot, self._shop, broadcast)
+        except (BadRequest, Forbidden) as error:
+            log.warning("panel.refused", broadcast=broadcast.id, error=error.message.partition(":")[0])
+        except RetryAfter as error:
+            wait = _duration(error.retry_after)
+            raise UpstreamUnavailable("told to wait", upstream="telegram", retry_after=wait) from error
         except NetworkError as error:
             raise UpstreamUnavailable(type(error).__name__, upstream="telegram") from error
 

@@ -44,7 +44,7 @@ def register(application: App, shop: Shop) -> None:
     application.bot_data[SHOP] = shop
     application.add_error_handler(errors.on_error)
     application.add_handler(TypeHandler(Update, screens.admit), DOOR)
-    application.add_handler(prompts.conversation(), CONVERSATIONS)
+    application.add_handler(prompts.conversation(shop.admin_ids), CONVERSATIONS)
     # Commands are for new messages: a corrected one would do everything twice.
     new = filters.UpdateType.MESSAGE
     for name, callback in _RENTER_COMMANDS.items():

@@ -10,6 +10,7 @@ from telegram.error import TelegramError
 from bot import messages
 from bot.buttons import Tap
 from bot.context import Context
+from bot.handlers import broadcast
 from bot.handlers.screens import Acts, reader_of, show
 from bot.language import Language
 from bot.views import operator as views
@@ -179,6 +180,7 @@ async def _tap_order(update: Update, context: Context, tap: Tap) -> None:
 
 
 ACTS: Acts = {
+    **broadcast.ACTS,
     "panel": _tap_panel,
     "suppliers": _tap_suppliers,
     "users": _tap_users,

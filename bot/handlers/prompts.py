@@ -5,7 +5,7 @@ conversation and goes on to whom it is meant for.
 """
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from telegram import Update
@@ -21,7 +21,7 @@ from telegram.warnings import PTBUserWarning
 
 from bot.buttons import action_of
 from bot.context import Context
-from bot.handlers import browse, searching, sender_ids, senders
+from bot.handlers import broadcast, browse, searching, sender_ids, senders
 from bot.handlers.screens import needs_terms, read_tap, reader_of, show
 from bot.views import browse as views
 from bot.views import start as start_views
@@ -104,13 +104,19 @@ def _asks(action: str) -> Callable[[object], bool]:
     return lambda data: isinstance(data, str) and action_of(data) == action
 
 
-def conversation() -> ConversationHandler[Context]:
+def conversation(admin_ids: Collection[int]) -> ConversationHandler[Context]:
     typed = filters.UpdateType.MESSAGE & filters.TEXT & ~filters.COMMAND
+    sent = filters.UpdateType.MESSAGE & ~filters.COMMAND & ~filters.StatusUpdate.ALL
+    operators = filters.User(admin_ids)
     with warnings.catch_warnings():
         # It warns that a tap on any menu counts, not only on the newest; that is meant.
         warnings.simplefilter("ignore", PTBUserWarning)
         return ConversationHandler(
             entry_points=[
+                CommandHandler("broadcast", broadcast.begin, filters.UpdateType.MESSAGE & operators),
+                CallbackQueryHandler(broadcast.begin_by_tap, _asks("bcnew")),
+                CallbackQueryHandler(broadcast.ask_link, _asks("bclink")),
+                CallbackQueryHandler(broadcast.ask_time, _asks("bctime")),
                 CallbackQueryHandler(ask_search, _asks("search")),
                 CallbackQueryHandler(ask_quantity, _asks("other")),
                 CallbackQueryHandler(senders.ask_phone, _asks("texttest")),
@@ -128,6 +134,9 @@ def conversation() -> ConversationHandler[Context]:
                 sender_ids.NUMBER: [MessageHandler(typed, sender_ids.take_number)],
                 sender_ids.OTP: [MessageHandler(typed, sender_ids.take_otp)],
                 sender_ids.ALPHA: [MessageHandler(typed, sender_ids.take_alpha)],
+                broadcast.CONTENT: [MessageHandler(sent, broadcast.take_message)],
+                broadcast.LINK: [MessageHandler(typed, broadcast.take_link)],
+                broadcast.TIME: [MessageHandler(typed, broadcast.take_time)],
             },
             fallbacks=[
                 CommandHandler("cancel", leave, filters.UpdateType.MESSAGE),

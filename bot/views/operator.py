@@ -44,10 +44,11 @@ def panel(reader: Reader) -> View:
             _("/order ID – one order"),
             _("/suppliers – balance, health and webhooks"),
             _("/senders – who sends our SMS"),
+            _("/broadcast – a message to everybody, or to some"),
         ],
         [
             [reader.button(_("Suppliers"), "suppliers"), reader.button(_("Senders"), "senders")],
-            [reader.button(_("Users"), "users")],
+            [reader.button(_("Users"), "users"), reader.button(_("Broadcast"), "bcnew")],
             [reader.button(_("‹ Menu"), "home")],
         ],
     )

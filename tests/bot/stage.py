@@ -13,10 +13,13 @@ from telegram.request import HTTPXRequest
 from bot import handlers
 from bot.buttons import Buttons
 from bot.context import App, Context, Shop
+from bot.courier import Panels, TelegramCourier
 from bot.errors import process
 from bot.outgoing import Outgoing
 from bot.persistence import StoredConversations
 from sandbox.telegram import Message, Person, Telegram
+from services.broadcast_sending import Sending
+from services.broadcasts import BROADCAST, PANEL, RECALL, Broadcasts
 from services.desk import Desk
 from services.lanes import Lane
 from services.rates import Rates
@@ -57,6 +60,7 @@ class Stage:
         self.telegram = Telegram(world.clock)
         self.shop = Shop(
             accounts=world.accounts,
+            broadcasts=Broadcasts(world.database, world.clock, world.outbox),
             orders=world.orders,
             catalog=world.catalog,
             rates=Rates({CURRENCY, "USD"}),
@@ -92,7 +96,17 @@ class Stage:
         )
         handlers.register(application, self.shop)
         outgoing = Outgoing(application.bot, self.shop, self.world.database, self.world.announcer)
-        self.world.outbox.register(outgoing.workers())
+        sending = Sending(
+            self.world.database, self.world.clock, self.world.outbox, TelegramCourier(application.bot)
+        )
+        self.world.outbox.register(
+            {
+                BROADCAST: sending.send,
+                RECALL: sending.recall,
+                PANEL: Panels(application.bot, self.shop).draw,
+                **outgoing.workers(),
+            }
+        )
         return application
 
     @asynccontextmanager

@@ -1,0 +1,234 @@
+"""What the operator reads while writing to everybody."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from telegram import InlineKeyboardButton
+
+from bot.language import Language
+from bot.views.screen import DANGER, SUCCESS, Reader, Row, View, bold, columns, escape, moment
+from db.models import Broadcast, BroadcastStatus
+
+_BAR = 12
+_LANGUAGES = 4
+"""As many languages have a button of their own."""
+AUDIENCES = ("all", "active", "buyers", "never", "balance")
+
+
+def ask_message(reader: Reader, recent: Sequence[Broadcast]) -> View:
+    _ = reader.language._
+    return View.of(
+        [
+            bold(_("Broadcast")),
+            "",
+            _("Send me the message, just as everybody should see it: text, photo, video or an album."),
+            _("Nothing goes out before you tap Send. /cancel leaves."),
+        ],
+        [
+            *([reader.button(_label(reader.language, one), "bc", "panel", one.id or 0)] for one in recent),
+            [reader.button(_("‹ Operator"), "panel")],
+        ],
+    )
+
+
+def draft(reader: Reader, broadcast: Broadcast, reach: int, languages: Sequence[str]) -> View:
+    """Everything that can be chosen before it is sent."""
+    _ = reader.language._
+    id = broadcast.id or 0
+    lines = [
+        bold(_("Broadcast, not sent yet")),
+        "",
+        _content(reader.language, broadcast),
+        _("To: {audience} · {count}").format(
+            audience=audience_name(reader.language, broadcast.audience),
+            count=bold(_people(reader.language, reach)),
+        ),
+    ]
+    choices = [*AUDIENCES, *(f"language:{code}" for code in languages[:_LANGUAGES])]
+    rows: list[Row] = columns(
+        reader.button(
+            f"{'● ' if choice == broadcast.audience else ''}{audience_name(reader.language, choice)}",
+            "bc",
+            "to",
+            id,
+            *choice.split(":"),
+        )
+        for choice in choices
+    )
+    rows.append(_extras(reader, broadcast))
+    rows.append(
+        [
+            reader.button(_("Send"), "bc", "send", id, style=SUCCESS),
+            reader.button(_("Schedule"), "bctime", id),
+            reader.button(_("Discard"), "bc", "discard", id, style=DANGER),
+        ]
+    )
+    return View.of(lines, rows)
+
+
+def _extras(reader: Reader, broadcast: Broadcast) -> Row:
+    _ = reader.language._
+    id = broadcast.id or 0
+    row = [reader.button(_("Preview"), "bc", "preview", id)]
+    if len(broadcast.message_ids) == 1:  # Telegram gives albums no buttons
+        row.append(reader.button(_("Add a button"), "bclink", id))
+    if broadcast.links:
+        row.append(reader.button(_("Remove buttons"), "bc", "nolinks", id))
+    return row
+
+
+def ask_link(reader: Reader, *, wrong: bool = False) -> View:
+    _ = reader.language._
+    problem = _("That is no text with an address behind it.")
+    return View.of(
+        [
+            *([problem, ""] if wrong else []),
+            _("What should the button say, and where does it lead? For example:"),
+            "<code>Our news | https://t.me/example</code>",
+        ]
+    )
+
+
+def ask_time(reader: Reader, *, wrong: bool = False) -> View:
+    _ = reader.language._
+    return View.of(
+        [
+            *([_("I cannot read that as a time to come."), ""] if wrong else []),
+            _("When? Type a time, with a date where it is not the next such hour. For example:"),
+            "<code>09:30 Asia/Jakarta</code>",
+            "<code>2026-12-01 18:00 +7</code>",
+            _("Without a time zone it is UTC."),
+        ]
+    )
+
+
+def panel(reader: Reader, broadcast: Broadcast, now: datetime, *, recallable: bool) -> View:
+    """How far it has come, and what can be done about it."""
+    language = reader.language
+    _ = language._
+    lines = [
+        f"{bold(_('Broadcast'))} · {_state(language, broadcast)}",
+        _("To: {audience}").format(audience=audience_name(language, broadcast.audience)),
+        "",
+    ]
+    if broadcast.started_at:
+        lines += [*_progress(language, broadcast, now)]
+    elif broadcast.starts_at:
+        lines.append(_("Begins {when}").format(when=moment(broadcast.starts_at)))
+    if broadcast.trouble == "original_gone":
+        lines += ["", _("The message it copies was deleted. Stop this broadcast and make a new one.")]
+    return View.of(lines, _controls(reader, broadcast, recallable=recallable))
+
+
+def _progress(language: Language, broadcast: Broadcast, now: datetime) -> list[str]:
+    _ = language._
+    done = broadcast.sent + broadcast.blocked + broadcast.failed + broadcast.unknown
+    total = max(broadcast.total, done)
+    filled = _BAR * done // total if total else _BAR
+    percent = 100 * done // total if total else 100
+    lines = [
+        f"{'▓' * filled}{'░' * (_BAR - filled)} {percent} %",
+        _("{done} of {total}").format(done=language.number(done), total=language.number(total)),
+        "",
+        _("Sent: {count}").format(count=language.number(broadcast.sent)),
+        _("Have blocked the bot: {count}").format(count=language.number(broadcast.blocked)),
+        _("Failed: {count}").format(count=language.number(broadcast.failed)),
+    ]
+    if broadcast.unknown:
+        lines.append(
+            _("Perhaps sent, cut off on the way: {count}").format(count=language.number(broadcast.unknown))
+        )
+    if broadcast.recalled:
+        lines.append(_("Deleted again: {count}").format(count=language.number(broadcast.recalled)))
+    if broadcast.status == BroadcastStatus.SENDING and done and broadcast.started_at:
+        left = (now - broadcast.started_at) * (total - done) / done
+        lines += ["", _("About {minutes} min left").format(minutes=language.number(_minutes(left)))]
+    return lines
+
+
+def _controls(reader: Reader, broadcast: Broadcast, *, recallable: bool) -> list[Row]:
+    _ = reader.language._
+    id = broadcast.id or 0
+
+    def button(label: str, verb: str, style: str | None = None) -> InlineKeyboardButton:
+        return reader.button(label, "bc", verb, id, style=style)
+
+    first: Row = []
+    if broadcast.status == BroadcastStatus.SENDING:
+        first.append(button(_("Pause"), "pause"))
+    if broadcast.status == BroadcastStatus.PAUSED:
+        first.append(button(_("Resume"), "resume", SUCCESS))
+    if broadcast.ended_at is None:
+        first.append(button(_("Stop"), "stop", DANGER))
+    second: Row = []
+    if broadcast.blocked + broadcast.failed + broadcast.unknown:
+        second.append(button(_("Who did not get it (CSV)"), "csv"))
+    if recallable:
+        second.append(button(_("Recall"), "askrecall", DANGER))
+    return [first, second, [reader.button(_("‹ Operator"), "panel")]]
+
+
+def ask_recall(reader: Reader, broadcast: Broadcast) -> View:
+    _ = reader.language._
+    id = broadcast.id or 0
+    left = reader.language.number(broadcast.sent - broadcast.recalled)
+    return View.of(
+        [_("Delete this message from {count} chats?").format(count=bold(left))],
+        [
+            [reader.button(_("Delete it everywhere"), "bc", "recall", id, style=DANGER)],
+            [reader.button(_("‹ Back"), "bc", "panel", id)],
+        ],
+    )
+
+
+def discarded(reader: Reader) -> View:
+    _ = reader.language._
+    return View.of([_("Discarded. Nothing was sent.")], [[reader.button(_("‹ Operator"), "panel")]])
+
+
+def audience_name(language: Language, audience: str) -> str:
+    _ = language._
+    name, _colon, code = audience.partition(":")
+    names = {
+        "all": _("Everybody"),
+        "active": _("Active in 30 days"),
+        "buyers": _("Buyers"),
+        "never": _("Never bought"),
+        "balance": _("With balance"),
+        "language": _("Language: {code}").format(code=escape(code)),
+    }
+    return names[name]
+
+
+def _content(language: Language, broadcast: Broadcast) -> str:
+    count, links = len(broadcast.message_ids), len(broadcast.links)
+    pieces = language.ngettext("{count} message", "Album of {count}", count).format(count=count)
+    if not links:
+        return pieces
+    buttons = language.ngettext("{count} button", "{count} buttons", links).format(count=links)
+    return f"{pieces} · {buttons}"
+
+
+def _people(language: Language, count: int) -> str:
+    return language.ngettext("{count} person", "{count} people", count).format(count=language.number(count))
+
+
+def _state(language: Language, broadcast: Broadcast) -> str:
+    _ = language._
+    return {
+        BroadcastStatus.DRAFT: _("draft"),
+        BroadcastStatus.SCHEDULED: _("🕓 waiting"),
+        BroadcastStatus.SENDING: _("📣 sending"),
+        BroadcastStatus.PAUSED: _("⏸ paused"),
+        BroadcastStatus.STOPPED: _("⏹ stopped"),
+        BroadcastStatus.DONE: _("✅ done"),
+    }[BroadcastStatus(broadcast.status)]
+
+
+def _label(language: Language, broadcast: Broadcast) -> str:
+    count = language.number(broadcast.sent)
+    return f"{_state(language, broadcast)} · {audience_name(language, broadcast.audience)} · {count}"
+
+
+def _minutes(duration: timedelta) -> int:
+    return max(1, round(duration.total_seconds() / 60))
