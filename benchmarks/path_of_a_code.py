@@ -42,17 +42,17 @@ async def _codes(world: World) -> list[float]:
     renters = [
         world.telegram.person(5000 + number, f"Renter {number}", started=True) for number in range(RENTERS)
     ]
-    await asyncio.gather(*(_rent(renter, operator) for renter in renters))
+    await asyncio.gather(*(rent(renter, operator) for renter in renters))
     times = []
     for sms in range(CODES_EACH):
         for order_id in list(world.smscode.orders):
-            times.append(await _one_code(world, order_id, f"{sms}{order_id:05}"))
+            times.append(await one_code(world, order_id, f"{sms}{order_id:05}"))
             # Below Telegram's overall limit, which is not what is measured here.
             await asyncio.sleep(0.05)
     return times
 
 
-async def _rent(renter: Person, operator: Person) -> None:
+async def rent(renter: Person, operator: Person) -> None:
     await renter.say("/start")
     await renter.tap("Accept", timeout=60)
     await operator.say(f"/credit {renter.id} 100000")
@@ -62,7 +62,7 @@ async def _rent(renter: Person, operator: Person) -> None:
     await renter.wait_for(lambda message: "+62" in message.text, timeout=60)
 
 
-async def _one_code(world: World, order_id: int, code: str) -> float:
+async def one_code(world: World, order_id: int, code: str) -> float:
     arrived: asyncio.Future[float] = asyncio.get_running_loop().create_future()
 
     def watch(message: Message) -> None:

@@ -44,6 +44,12 @@ class BotProcess:
         return f"http://127.0.0.1:{self._environment['HTTP_PORT']}"
 
     @property
+    def id(self) -> int:
+        """Of the process that was started last."""
+        assert self._process
+        return self._process.pid
+
+    @property
     def alive(self) -> bool:
         return self._process is not None and self._process.returncode is None
 

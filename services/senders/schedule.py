@@ -8,6 +8,9 @@ from math import inf
 from services.lanes import Lane
 from services.senders.limits import Bucket, Chat, Chats
 
+RATE, BULK_RATE = 28.0, 25.0
+"""Messages a second, of all kinds and of broadcasts: the difference is left for people who do something."""
+
 
 @dataclass(eq=False, slots=True)
 class Ticket:
@@ -93,7 +96,7 @@ class Schedule:
     lane below CODE leaves a slot and a message for the next code, so that nothing makes a code wait.
     """
 
-    def __init__(self, *, in_flight: int = 8, rate: float = 28, bulk_rate: float = 25) -> None:
+    def __init__(self, *, in_flight: int = 8, rate: float = RATE, bulk_rate: float = BULK_RATE) -> None:
         """`rate` and `bulk_rate` are messages a second, in all and in BULK; `in_flight` requests at once."""
         kept = {Lane.ANSWER: 0, Lane.CODE: 1}
         self._slots = {lane: max(1, in_flight - kept.get(lane, 2)) for lane in Lane}
