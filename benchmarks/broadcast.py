@@ -111,8 +111,10 @@ def _received(world: World) -> dict[int, int]:
 
 
 async def _until_received(world: World, count: int) -> None:
-    while len(_received(world)) < count:
+    while True:
         await asyncio.sleep(0.5)
+        if len(_received(world)) >= count:
+            return
 
 
 async def _codes(world: World, times: list[float]) -> None:
