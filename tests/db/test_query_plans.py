@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from db import deliveries, orders, outbox, texts
+from db import deliveries, invitations, orders, outbox, texts, vouchers
 from db.session import Database
 
 pytestmark = pytest.mark.anyio
@@ -39,6 +39,19 @@ QUERIES: dict[str, tuple[Callable[[AsyncSession], Awaitable[Any]], set[str]]] = 
     ),
     "the next message": (lambda s: outbox.next_due(s, "CODE", after=NOW), {"ix_outbox_message_owed"}),
     "texts to ask about": (lambda s: texts.due(s, now=NOW, limit=10), {"ix_text_message_due"}),
+    "a renter's wrong guesses": (
+        lambda s: vouchers.nth_last_guess(s, 5, since=NOW, user_id=1),
+        {"ix_wrong_guess_user_id_guessed_at"},
+    ),
+    "everybody's wrong guesses": (
+        lambda s: vouchers.nth_last_guess(s, 200, since=NOW),
+        {"ix_wrong_guess_guessed_at"},
+    ),
+    "a renter's friends": (lambda s: invitations.count_friends(s, 1), {"ix_invitation_inviter_id"}),
+    "a renter's rewards": (
+        lambda s: invitations.earned(s, "wallet:1"),
+        {"ix_ledger_entry_source_id", "ix_ledger_entry_destination_id"},
+    ),
     "how many messages are owed": (outbox.depth, {"ix_outbox_message_owed"}),
 }
 
