@@ -38,6 +38,7 @@ from services.clock import Clock, SystemClock
 from services.deliveries import Deliveries, Source
 from services.desk import Desk
 from services.inbox import Inbox
+from services.invitations import Invitations
 from services.keys import Keys, read_keys
 from services.orders import Orders
 from services.outbox import Outbox
@@ -56,6 +57,7 @@ from services.supply import Senders, Suppliers
 from services.switchboard import Switchboard
 from services.text_tracking import TextTracking
 from services.texting import SMS, Texting
+from services.vouchers import Vouchers
 from services.webhook_secrets import WebhookRegistration, WebhookSecrets
 
 log = structlog.get_logger()
@@ -181,7 +183,14 @@ def build(reception: Reception) -> Numlet:
         open_limit=settings.order_limit,
         hourly_limit=settings.order_limit_per_hour,
     )
-    rentals = Rentals(database, clock, suppliers, announcer)
+    invitations = Invitations(
+        database,
+        clock,
+        announcer,
+        percent=settings.invite_percent,
+        purchases=settings.invite_purchases,
+    )
+    rentals = Rentals(database, clock, suppliers, announcer, invitations)
     buying = Buying(database, clock, catalog, suppliers, rates, rentals, announcer)
     senders = Senders(reception.senders, clock)
     switchboard = Switchboard(database, clock, senders)
@@ -201,6 +210,8 @@ def build(reception: Reception) -> Numlet:
         sender_ids=SenderIdBook(database, clock, senders),
         texting=texting,
         desk=Desk(database),
+        vouchers=Vouchers(database, clock, announcer, currency=settings.currency),
+        invitations=invitations,
         clock=clock,
         buttons=Buttons(reception.keys.buttons),
         currency=settings.currency,

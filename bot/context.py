@@ -14,6 +14,7 @@ from services.broadcasts import Broadcasts
 from services.catalog import Catalog
 from services.clock import Clock
 from services.desk import Desk
+from services.invitations import Invitations
 from services.lanes import Lane
 from services.orders import Orders
 from services.rates import Rates
@@ -21,6 +22,7 @@ from services.sender_ids import SenderIdBook
 from services.supply import Senders, Suppliers
 from services.switchboard import Switchboard
 from services.texting import Texting
+from services.vouchers import Vouchers
 
 SHOP = "shop"
 """Where the application keeps the shop among its `bot_data`."""
@@ -44,6 +46,8 @@ class Shop:
     sender_ids: SenderIdBook
     texting: Texting
     desk: Desk
+    vouchers: Vouchers
+    invitations: Invitations
     clock: Clock
     buttons: Buttons
     currency: str

@@ -2,6 +2,7 @@
 
 import gettext
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 
@@ -41,7 +42,7 @@ class Language:
         """With its flag: "🇮🇩 Indonesia"."""
         return f"{places.flag(iso)} {places.country_name(iso, self.code)}"
 
-    def number(self, number: int) -> str:
+    def number(self, number: int | Decimal) -> str:
         return format_decimal(number, locale=places.get_locale(self.code))
 
 

@@ -1,4 +1,4 @@
-"""What the bot says of its own accord: codes, cards and alerts. Workers of the outbox."""
+"""What the bot says of its own accord: codes, cards, alerts and rewards. Workers of the outbox."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, Tele
 from bot import messages
 from bot.context import Bot, Shop
 from bot.language import Language
-from bot.views import cards
+from bot.views import cards, invitations
 from bot.views import operator as operator_views
 from bot.views import senders as sender_views
 from bot.views.screen import Reader
@@ -19,7 +19,7 @@ from db import orders as db_orders
 from db import sms as db_sms
 from db.models import OutboxMessage, Sms, User
 from db.session import Database
-from services.announcer import ALERT, CARD, CODE, TEXT, Announcer
+from services.announcer import ALERT, CARD, CODE, REWARD, TEXT, Announcer
 from services.errors import UpstreamUnavailable
 from services.lanes import Lane
 from services.orders import PurchaseView
@@ -38,7 +38,13 @@ class Outgoing:
         self._announcer = announcer
 
     def workers(self) -> Mapping[str, Worker]:
-        return {CODE: self.code, CARD: self.card, ALERT: self.alert, TEXT: self.text}
+        return {
+            CODE: self.code,
+            CARD: self.card,
+            ALERT: self.alert,
+            REWARD: self.reward,
+            TEXT: self.text,
+        }
 
     async def code(self, message: OutboxMessage) -> Effect | None:
         """Send a code as a message of its own. Raises UpstreamUnavailable."""
@@ -93,6 +99,21 @@ class Outgoing:
                 await messages.send(self._bot, user.id, sender_views.text_news(self._reader(user), text))
         except (Forbidden, BadRequest) as error:
             log.warning("text.not_told", user=user.id, error=_reason(error))
+
+    async def reward(self, message: OutboxMessage) -> None:
+        """Tell somebody what their invitation has earned. Raises UpstreamUnavailable."""
+        facts = message.payload
+        renter = await self._shop.accounts.get(facts["user_id"])
+        if renter.blocked_at:
+            return
+        view = invitations.rewarded(Language.of(renter.language_code), facts["amount"], facts["currency"])
+        try:
+            with _telegram():
+                await messages.send(self._bot, renter.id, view)
+        except Forbidden:
+            await self._shop.accounts.mark_blocked(renter.id)
+        except BadRequest as error:
+            log.error("reward.refused", user=renter.id, error=_reason(error))
 
     async def _send_code(self, renter: User, view: PurchaseView, sms: Sms) -> bool:
         """Whatever Telegram thinks of its shape, the code itself arrives; False where nothing can."""

@@ -59,6 +59,8 @@ class Settings(BaseSettings):
     order_limit: int = Field(default=10, ge=1)
     order_limit_per_hour: int = Field(default=30, ge=1)
     reconcile_seconds: int = Field(default=15, ge=1)
+    invite_percent: Decimal = Field(default=Decimal(5), ge=0, le=100)
+    invite_purchases: int = Field(default=3, ge=1)
     retention_days: int = Field(default=30, ge=1)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["console", "json"] = "console"

@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.lanes import Lane
 from services.outbox import Outbox
 
-CODE, CARD, ALERT, TEXT = "code", "card", "alert", "text"
+CODE, CARD, ALERT, REWARD, TEXT = "code", "card", "alert", "reward", "text"
 
 
 class Announcer:
@@ -59,4 +59,17 @@ class Announcer:
             lane=Lane.REPLY.name,
             serial="alerts",
             key=f"alert:{name}:{key}",
+        )
+
+    async def reward(
+        self, session: AsyncSession, user_id: int, order_id: int, amount: int, currency: str
+    ) -> None:
+        """A friend's order has earned a renter something."""
+        await self._outbox.add(
+            session,
+            REWARD,
+            {"user_id": user_id, "amount": amount, "currency": currency},
+            lane=Lane.REPLY.name,
+            serial=f"reward:{user_id}",
+            key=f"reward:{order_id}",
         )

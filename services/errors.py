@@ -11,6 +11,9 @@ NumletError
     OrderNotFound
     UserNotFound
     NotPossible
+    VoucherRefused
+    TooManyGuesses
+    WordRefused
   ConflictError            already done, or moved on
     KeyReused
   UpstreamError            a supplier or a sender
@@ -107,6 +110,30 @@ class NotPossible(CustomerError):
         super().__init__(f"cannot {action} an order that is {status}")
         self.action = action
         self.status = status
+
+
+class VoucherRefused(CustomerError):
+    """Nothing was redeemed. `reason`: unknown, already_used, revoked, expired or used_up."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"voucher {reason}")
+        self.reason = reason
+
+
+class TooManyGuesses(CustomerError):
+    """Too many wrong voucher codes came, from this renter or from all; the next may be tried in `wait`."""
+
+    def __init__(self, *, wait: timedelta) -> None:
+        super().__init__(f"no more guesses for {wait}")
+        self.wait = wait
+
+
+class WordRefused(CustomerError):
+    """A voucher cannot have this word as its code. `reason`: shape or taken."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"word refused: {reason}")
+        self.reason = reason
 
 
 class ConflictError(NumletError):

@@ -190,7 +190,14 @@ async def refund(
     now: datetime,
     reason: str | None = None,
 ) -> bool:
-    """Give back what was captured, once per order, by the operator's decision."""
+    """Give back what was captured, once per order, by the operator's decision.
+
+    A reward that somebody had for the order goes back to us, as far as their wallet allows.
+    """
+    key = f"order:{order_id}:refund"
+    await ledger.lock(session, REVENUE)
+    if not await ledger.find_entry(session, key):
+        await _take_back_reward(session, order_id, now=now)
     return await move(
         session,
         REVENUE,
@@ -198,8 +205,45 @@ async def refund(
         amount,
         currency=currency,
         kind="refund",
-        key=f"order:{order_id}:refund",
+        key=key,
         now=now,
         order_id=order_id,
         reason=reason,
     )
+
+
+async def reward(
+    session: AsyncSession, user_id: int, order_id: int, amount: int, *, currency: str, now: datetime
+) -> None:
+    """Share what was captured for an order with whoever invited the renter."""
+    await move(
+        session,
+        REVENUE,
+        wallet(user_id),
+        amount,
+        currency=currency,
+        kind="reward",
+        key=f"reward:{order_id}",
+        now=now,
+        order_id=order_id,
+    )
+
+
+async def _take_back_reward(session: AsyncSession, order_id: int, *, now: datetime) -> None:
+    paid = await ledger.find_entry(session, f"reward:{order_id}")
+    if paid is None:
+        return
+    await ledger.lock(session, paid.destination)
+    amount = min(paid.amount, await ledger.balance(session, paid.destination))
+    if amount:
+        await move(
+            session,
+            paid.destination,
+            REVENUE,
+            amount,
+            currency=paid.currency,
+            kind="reward",
+            key=f"reward:{order_id}:back",
+            now=now,
+            order_id=order_id,
+        )

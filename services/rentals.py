@@ -23,6 +23,7 @@ from services.errors import (
     UpstreamRefused,
 )
 from services.inbox import Delivery
+from services.invitations import Invitations
 from services.suppliers.base import EventKind, RemoteOrder, RemoteSms, RemoteStatus, Supplier
 from services.supply import Suppliers
 
@@ -50,11 +51,19 @@ def event_serial(supplier: Supplier, body: str) -> str:
 class Rentals:
     """Applies what suppliers say to our orders; each change of state moves its money in the same commit."""
 
-    def __init__(self, database: Database, clock: Clock, suppliers: Suppliers, announcer: Announcer) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        suppliers: Suppliers,
+        announcer: Announcer,
+        invitations: Invitations,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._suppliers = suppliers
         self._announcer = announcer
+        self._invitations = invitations
         self.on_expiry_change: Callable[[], None] = lambda: None
         """Called after a commit that may have brought the next expiry nearer."""
 
@@ -131,6 +140,7 @@ class Rentals:
             return
         if was == OrderStatus.ACTIVE and received:
             await ledger.capture(session, order_id, purchase.price, currency=purchase.currency, now=now)
+            await self._invitations.reward(session, order_id, purchase)
         if late:
             await self._announcer.card(session, order.purchase_id)
         else:

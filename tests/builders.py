@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 from functools import partial
 from itertools import count
 from typing import Any
@@ -25,11 +26,12 @@ from sandbox.phones import Phones
 from sandbox.smscode import SmsCode as Vendor
 from sandbox.smsgateway24 import SmsGateway24 as SmsGateway24Vendor
 from services.accounts import Accounts
-from services.announcer import ALERT, CARD, CODE, TEXT, Announcer
+from services.announcer import ALERT, CARD, CODE, REWARD, TEXT, Announcer
 from services.buying import Buying
 from services.catalog import Catalog
 from services.deliveries import Deliveries, Source
 from services.inbox import Inbox
+from services.invitations import Invitations
 from services.ledger import REVENUE, wallet
 from services.orders import Intent, Orders
 from services.outbox import Outbox
@@ -45,6 +47,7 @@ from services.supply import Senders, Suppliers
 from services.switchboard import Switchboard
 from services.text_tracking import TextTracking
 from services.texting import SMS, Texting
+from services.vouchers import Vouchers
 from services.webhook_secrets import WebhookRegistration, WebhookSecrets
 
 CURRENCY = "IDR"
@@ -118,6 +121,7 @@ class World:
         hourly_limit: int = 1000,
         sender: type[Cellcast] = Cellcast,
         with_phones: bool = False,
+        invite_percent: Decimal = Decimal(5),
         between: Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport] = lambda transport: transport,
     ) -> None:
         """`with_phones`: also text through phones of our own. `between`: puts something between us and
@@ -147,7 +151,9 @@ class World:
             open_limit=open_limit,
             hourly_limit=hourly_limit,
         )
-        self.rentals = Rentals(database, clock, self.suppliers, announcer)
+        self.vouchers = Vouchers(database, clock, announcer, currency=CURRENCY)
+        self.invitations = Invitations(database, clock, announcer, percent=invite_percent, purchases=3)
+        self.rentals = Rentals(database, clock, self.suppliers, announcer, self.invitations)
         self.buying = Buying(database, clock, self.catalog, self.suppliers, rates, self.rentals, announcer)
         cellcast = sender(
             token=outside.cellcast.token,
@@ -167,7 +173,7 @@ class World:
                 "cancel": self.rentals.cancel,
                 "finish": self.rentals.finish,
                 "resend": self.rentals.resend,
-                **dict.fromkeys((CODE, CARD, ALERT, TEXT), self.sent.record),
+                **dict.fromkeys((CODE, CARD, ALERT, REWARD, TEXT), self.sent.record),
             }
         )
         self.deliveries = Deliveries(database, clock)

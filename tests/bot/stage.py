@@ -70,6 +70,8 @@ class Stage:
             sender_ids=world.sender_ids,
             texting=world.texting,
             desk=Desk(world.database),
+            vouchers=world.vouchers,
+            invitations=world.invitations,
             clock=world.clock,
             buttons=Buttons(KEY),
             currency=CURRENCY,
