@@ -20,6 +20,8 @@ def renter_commands(language: Language) -> list[tuple[str, str]]:
         ("buy", _("Buy a number: /buy whatsapp indonesia")),
         ("orders", _("Your numbers and codes")),
         ("balance", _("Your money")),
+        ("redeem", _("Use a voucher: CODE")),
+        ("invite", _("Bring friends and earn")),
         ("help", _("How it works")),
         ("terms", _("The rules")),
         ("privacy", _("What we keep about you")),
@@ -39,6 +41,7 @@ def operator_commands(language: Language) -> list[tuple[str, str]]:
         ("suppliers", _("Balance, health and webhooks")),
         ("senders", _("Who sends our SMS")),
         ("broadcast", _("A message to everybody, or to some")),
+        ("vouchers", _("Vouchers: [AMOUNT USES LIFETIME [WORD]]")),
     ]
 
 

@@ -12,7 +12,18 @@ from telegram.ext import (
 
 from bot import errors
 from bot.context import SHOP, App, Shop
-from bot.handlers import operator, orders, prompts, screens, searching, senders, start, taps
+from bot.handlers import (
+    inviting,
+    operator,
+    orders,
+    prompts,
+    screens,
+    searching,
+    senders,
+    start,
+    taps,
+    vouchers,
+)
 
 DOOR, CONVERSATIONS = -2, -1
 """Groups of handlers that come before the others."""
@@ -22,6 +33,7 @@ _RENTER_COMMANDS = {
     "buy": searching.buy,
     "orders": orders.command,
     "balance": orders.balance_command,
+    "invite": inviting.command,
     "help": start.help_,
     "terms": start.terms,
     "privacy": start.privacy,
@@ -36,6 +48,7 @@ _OPERATOR_COMMANDS = {
     "order": operator.order,
     "suppliers": operator.suppliers,
     "senders": senders.command,
+    "vouchers": vouchers.command,
 }
 
 

@@ -1,4 +1,4 @@
-"""What takes typing: the search prompt and "Other…". One conversation, so nobody is ever in two.
+"""What takes typing: the search prompt, "Other…", vouchers. One conversation, so nobody is ever in two.
 
 It stands before all other handlers. What it uses up stops there; any other command or tap leaves the
 conversation and goes on to whom it is meant for.
@@ -21,7 +21,7 @@ from telegram.warnings import PTBUserWarning
 
 from bot.buttons import action_of
 from bot.context import Context
-from bot.handlers import broadcast, browse, searching, sender_ids, senders
+from bot.handlers import broadcast, browse, redeeming, searching, sender_ids, senders, vouchers
 from bot.handlers.screens import needs_terms, read_tap, reader_of, show
 from bot.views import browse as views
 from bot.views import start as start_views
@@ -124,6 +124,9 @@ def conversation(admin_ids: Collection[int]) -> ConversationHandler[Context]:
                 CallbackQueryHandler(sender_ids.ask_name, _asks("sidnumber")),
                 CallbackQueryHandler(sender_ids.ask_otp, _asks("sidverify")),
                 CallbackQueryHandler(sender_ids.ask_alpha, _asks("sidname")),
+                CallbackQueryHandler(redeeming.ask, _asks("redeem")),
+                CommandHandler("redeem", redeeming.command, filters.UpdateType.MESSAGE),
+                CallbackQueryHandler(vouchers.ask, _asks("newvoucher")),
             ],
             states={
                 SEARCH: [MessageHandler(typed, take_search)],
@@ -137,6 +140,8 @@ def conversation(admin_ids: Collection[int]) -> ConversationHandler[Context]:
                 broadcast.CONTENT: [MessageHandler(sent, broadcast.take_message)],
                 broadcast.LINK: [MessageHandler(typed, broadcast.take_link)],
                 broadcast.TIME: [MessageHandler(typed, broadcast.take_time)],
+                redeeming.CODE: [MessageHandler(typed, redeeming.take)],
+                vouchers.VOUCHER: [MessageHandler(typed, vouchers.take)],
             },
             fallbacks=[
                 CommandHandler("cancel", leave, filters.UpdateType.MESSAGE),

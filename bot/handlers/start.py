@@ -5,7 +5,8 @@ from telegram.constants import ChatType
 
 from bot.buttons import Tap
 from bot.context import Context
-from bot.handlers.screens import Acts, meet, needs_terms, reader_of, show, show_below
+from bot.handlers import inviting, redeeming
+from bot.handlers.screens import Acts, meet, reader_of, show, show_below
 from bot.views import start as views
 from bot.views.screen import View
 from db.models import Service
@@ -17,8 +18,15 @@ WELL_KNOWN = ("whatsapp", "google", "instagram", "facebook", "tiktok", "discord"
 
 
 async def start(update: Update, context: Context) -> None:
-    if not await needs_terms(update, context):
+    """`/start [parameter]`: what stood in the link that they followed."""
+    parameter = context.args[0] if context.args else ""
+    if parameter.startswith(redeeming.LINK):
+        await redeeming.follow(update, context, parameter.removeprefix(redeeming.LINK))
+    elif context.user.terms_accepted_at:
         await show(update, context, await _home(context))
+    else:
+        welcome = await inviting.welcome(context, parameter)
+        await show(update, context, views.terms(reader_of(context), welcome=welcome))
 
 
 async def help_(update: Update, context: Context) -> None:

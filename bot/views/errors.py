@@ -1,5 +1,8 @@
 """What went wrong, in a sentence that says what the reader can do. Plain text: most are shown as alerts."""
 
+from datetime import timedelta
+from math import ceil
+
 from bot.buttons import BadButton, StaleButton
 from bot.language import Language
 from services.errors import (
@@ -13,7 +16,10 @@ from services.errors import (
     OutOfStock,
     PriceChanged,
     TermsNotAccepted,
+    TooManyGuesses,
     UserNotFound,
+    VoucherRefused,
+    WordRefused,
 )
 
 ALERT_LIMIT = 200
@@ -35,6 +41,14 @@ def sentence(error: CustomerError | ConflictError | BadButton, language: Languag
             return _limit(error, language)
         case NotPossible():
             return _not_possible(error, language)
+        case VoucherRefused():
+            return _voucher(error.reason, language)
+        case TooManyGuesses():
+            return _too_many_guesses(error, language)
+        case WordRefused(reason="taken"):
+            return _("There is a voucher with this word already. Please choose another one.")
+        case WordRefused():
+            return _("A word needs 6 to 20 letters from A to Z or digits.")
         case OrderNotFound():
             return _("There is no such order.")
         case UserNotFound():
@@ -82,3 +96,24 @@ def _not_possible(error: NotPossible, language: Language) -> str:
     if error.status == "pending":
         return _("The number is not here yet. One moment, please.")
     return _("That is not possible for this number.")
+
+
+def _voucher(reason: str, language: Language) -> str:
+    _ = language._
+    sentences = {
+        "already_used": _("You have used this code already: the money is on your balance."),
+        "revoked": _("This code has been withdrawn."),
+        "expired": _("This code has expired."),
+        "used_up": _("This code has been used up."),
+    }
+    return sentences.get(reason) or _("I don't know this code. Please check it for typos.")
+
+
+def _too_many_guesses(error: TooManyGuesses, language: Language) -> str:
+    minutes = ceil(error.wait / timedelta(minutes=1))
+    text = language.ngettext(
+        "Too many wrong codes were tried. Please come back in {minutes} minute.",
+        "Too many wrong codes were tried. Please come back in {minutes} minutes.",
+        minutes,
+    )
+    return text.format(minutes=language.number(minutes))

@@ -5,8 +5,10 @@ from bot.views.screen import Page, Reader, View, bold, code, escape, moment, pag
 from bot.views.start import home_button
 from db.models import LedgerEntry
 from services.accounts import Wallet
+from services.ledger import gateway
 from services.orders import PurchaseView
 from services.places import flag, format_phone
+from services.vouchers import GATEWAY as VOUCHERS
 
 
 def orders(reader: Reader, page: Page[PurchaseView], *, open_only: bool) -> View:
@@ -41,7 +43,13 @@ def balance(reader: Reader, wallet: Wallet) -> View:
     if wallet.moves:
         lines += ["", bold(_("Last moves")), *(move_line(reader, move) for move in wallet.moves)]
     lines += ["", _("Your id, for the operator: {id}").format(id=code(str(reader.user_id)))]
-    return View.of(lines, [[reader.button(_("My orders"), "orders", "open", 0), home_button(reader)]])
+    return View.of(
+        lines,
+        [
+            [reader.button(_("Redeem a code"), "redeem"), reader.button(_("Invite friends"), "invite")],
+            [reader.button(_("My orders"), "orders", "open", 0), home_button(reader)],
+        ],
+    )
 
 
 def move_line(reader: Reader, move: LedgerEntry) -> str:
@@ -50,12 +58,15 @@ def move_line(reader: Reader, move: LedgerEntry) -> str:
     sign = "+" if move.destination.startswith("wallet:") else "−"
     words = {
         "topup": _("top-up"),
+        "voucher": _("voucher"),
         "hold": _("set aside for order {id}"),
         "release": _("back from order {id}"),
         "refund": _("refund for order {id}"),
+        "reward": _("reward for an invitation"),
         "correction": _("correction"),
     }
-    what = words.get(move.kind, move.kind).format(id=move.order_id)
+    kind = "voucher" if move.source == gateway(VOUCHERS) else move.kind
+    what = words.get(kind, kind).format(id=move.order_id)
     reason = f" ({escape(move.reason)})" if move.reason else ""
     amount = reader.language.money(move.amount, move.currency)
     return f"{sign} {amount} · {what}{reason}, {moment(move.created_at)}"

@@ -45,10 +45,12 @@ def panel(reader: Reader) -> View:
             _("/suppliers – balance, health and webhooks"),
             _("/senders – who sends our SMS"),
             _("/broadcast – a message to everybody, or to some"),
+            _("/vouchers – codes that give money"),
         ],
         [
             [reader.button(_("Suppliers"), "suppliers"), reader.button(_("Senders"), "senders")],
             [reader.button(_("Users"), "users"), reader.button(_("Broadcast"), "bcnew")],
+            [reader.button(_("Vouchers"), "vouchers", 0)],
             [reader.button(_("‹ Menu"), "home")],
         ],
     )
@@ -249,8 +251,13 @@ def alert(language: Language, name: str, facts: dict[str, Any]) -> View:
         "supplier_broke": _("Our balance at {supplier} is too low to buy. Please top it up."),
         "no_credit": _("Our credit at {supplier} is too low to send SMS. Please top it up."),
         "access_refused": _("{supplier} refuses our key. Please check its setting."),
+        "voucher_guessing": _(
+            "{count} wrong voucher codes within an hour: somebody is guessing. Nobody can redeem for a while."
+        ),
     }
-    text = texts.get(name, name).format(supplier=supplier, ref=facts.get("ref", ""))
+    text = texts.get(name, name).format(
+        supplier=supplier, ref=facts.get("ref", ""), count=facts.get("count", "")
+    )
     return View.of([f"⚠️ {escape(text)}"])
 
 

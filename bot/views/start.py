@@ -22,12 +22,14 @@ def _rules(language: Language) -> list[str]:
     ]
 
 
-def terms(reader: Reader, then: Tap | None = None) -> View:
-    """What a renter agrees to; `then` is where Accept leads, home by default."""
+def terms(reader: Reader, then: Tap | None = None, *, welcome: Sequence[str] = ()) -> View:
+    """What a renter agrees to, below a `welcome`; `then` is where Accept leads, home by default."""
     _ = reader.language._
     wanted = (then.action, *then.args) if then else ("home",)
     return View.of(
         [
+            *welcome,
+            "",
             bold(_("Before you start")),
             "",
             *_rules(reader.language),
@@ -85,6 +87,8 @@ def help_(reader: Reader, *, is_operator: bool) -> View:
         _("/buy whatsapp indonesia – straight to the price"),
         _("/orders – your numbers and codes"),
         _("/balance – your money"),
+        _("/redeem CODE – use a voucher"),
+        _("/invite – bring friends and earn"),
         _("/terms, /privacy – the small print"),
         "",
         _("Or just write what you are looking for."),
@@ -107,6 +111,7 @@ def privacy(reader: Reader, *, retention_days: int) -> View:
             "",
             _("• From Telegram: your id, name, username and language."),
             _("• Your orders and every change of your balance, because it is about money."),
+            _("• Who invited you here, and whom you invited."),
             kept.format(days=reader.language.number(retention_days)),
             "",
             _("The supplier of a number learns which service you use it for, but not who you are."),

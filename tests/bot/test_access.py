@@ -69,7 +69,18 @@ async def test_somebody_elses_order_does_not_exist(stage, ann, menu):
 
 @pytest.mark.parametrize(
     "command",
-    ["/admin", "/credit 42 100000", "/debit 42 1", "/user 42", "/users", "/order 1", "/suppliers", "/warp"],
+    [
+        "/admin",
+        "/credit 42 100000",
+        "/debit 42 1",
+        "/user 42",
+        "/users",
+        "/order 1",
+        "/suppliers",
+        "/vouchers",
+        "/vouchers 50000 10 30d",
+        "/warp",
+    ],
 )
 async def test_operators_commands_do_not_exist_for_others(stage, ann, command):
     await ann.say(command)
@@ -78,7 +89,7 @@ async def test_operators_commands_do_not_exist_for_others(stage, ann, command):
     assert (await stage.world.accounts.wallet(42)).available == 100_000
 
 
-@pytest.mark.parametrize("action", ["panel", "suppliers", "users"])
+@pytest.mark.parametrize("action", ["panel", "suppliers", "users", "vouchers", "newvoucher", "create"])
 async def test_operators_buttons_do_not_work_for_others(ann, menu, action):
     tap = Buttons(KEY).pack(ann.id, action)
     assert (await ann.use(menu, forged(tap))).text == "This button is not yours."

@@ -11,7 +11,18 @@ async def test_everybody_sees_the_commands_that_work_for_them(stage, ann, olga):
     profile = stage.telegram.profile
     renters = [command["command"] for command in profile.commands_for(ann.chat.user)]
     operators = [command["command"] for command in profile.commands_for(olga.chat.user)]
-    assert renters == ["start", "buy", "orders", "balance", "help", "terms", "privacy", "cancel"]
+    assert renters == [
+        "start",
+        "buy",
+        "orders",
+        "balance",
+        "redeem",
+        "invite",
+        "help",
+        "terms",
+        "privacy",
+        "cancel",
+    ]
     assert set(operators) - set(renters) == {
         "admin",
         "credit",
@@ -22,6 +33,7 @@ async def test_everybody_sees_the_commands_that_work_for_them(stage, ann, olga):
         "suppliers",
         "senders",
         "broadcast",
+        "vouchers",
     }
     assert "No code, no charge" in profile.text_for("description", ann.chat.user)
     assert "No code, no charge" in profile.text_for("short_description", ann.chat.user)

@@ -2,23 +2,37 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from bot.buttons import Buttons, Tap
 from bot.language import Language
-from bot.views import browse, cards, lists, operator, start
+from bot.views import browse, cards, invitations, lists, operator, start, vouchers
 from bot.views.errors import ALERT_LIMIT, sentence
 from bot.views.screen import Page, Reader, View
-from db.models import Attempt, AttemptStatus, LedgerEntry, Order, OrderStatus, Purchase, Service, Sms, User
+from db.models import (
+    Attempt,
+    AttemptStatus,
+    LedgerEntry,
+    Order,
+    OrderStatus,
+    Purchase,
+    Service,
+    Sms,
+    User,
+    Voucher,
+)
 from sandbox.telegram.formatting import parse_html
 from services import errors
 from services.accounts import Wallet
 from services.catalog import Line, Route
+from services.invitations import Invites
 from services.orders import OrderView, PurchaseView
 from services.suppliers.base import Capabilities
 from services.supply import Health
+from services.vouchers import LARGEST_AMOUNT, LONGEST, MOST_USES, Draft
 
 NOW = datetime(2026, 2, 25, 10, tzinfo=UTC)
 READER = Reader(2**52, Language.of("en"), Buttons(b"key"))
@@ -250,7 +264,7 @@ MOVES = tuple(
         reason=NASTY,
         created_at=NOW,
     )
-    for kind in ("topup", "hold", "release", "refund", "correction")
+    for kind in ("topup", "hold", "release", "refund", "reward", "correction")
 )
 FULL = Wallet(100_000, 18_000, "IDR", MOVES)
 MANY = [Service(id=at, slug=str(at), name=f"Service {at}", code="") for at in range(1, 31)]
@@ -266,6 +280,22 @@ ATTEMPT = Attempt(
     created_at=NOW,
     ended_at=NOW,
 )
+VOUCHER = Voucher(
+    id=2**53,
+    code="X" * 20,
+    amount=LARGEST_AMOUNT,
+    currency="IDR",
+    max_uses=MOST_USES,
+    uses=3,
+    expires_at=NOW + timedelta(days=1),
+    created_by=2**52,
+    created_at=NOW,
+    idempotency_key="k",
+)
+LARGEST = Draft(LARGEST_AMOUNT, MOST_USES, LONGEST)
+INVITES = Invites("abcdefghijkl", 2, 900)
+REWARD, ONE = invitations.Reward(Decimal("2.50"), 3), invitations.Reward(Decimal(5), 1)
+LINK = "https://t.me/numlet_bot?start=i_abcdefghijkl"
 HEALTH = Health(last_ok_at=NOW, last_error_at=NOW, last_error=NASTY, failures=3)
 
 
@@ -276,6 +306,24 @@ HEALTH = Health(last_ok_at=NOW, last_error_at=NOW, last_error=NASTY, failures=3)
         start.home(READER, [], RICH, is_operator=False),
         start.help_(READER, is_operator=True),
         start.accepted_terms(READER),
+        start.terms(READER, welcome=invitations.invited(Language.of("en"), NASTY, ONE)),
+        start.terms(READER, welcome=invitations.invited(Language.of("en"), NASTY, REWARD)),
+        invitations.invite(READER, INVITES, ONE, link=LINK, currency="IDR"),
+        invitations.invite(READER, INVITES, REWARD, link=LINK, currency="IDR"),
+        invitations.rewarded(Language.of("en"), 900, "IDR"),
+        invitations.closed(READER),
+        vouchers.ask_code(READER),
+        vouchers.redeemed(READER, VOUCHER, RICH),
+        vouchers.refused(READER, NASTY),
+        vouchers.vouchers(
+            READER, Page([VOUCHER] * 10, 3, more=True), given_out=10**15, currency="IDR", now=NOW
+        ),
+        vouchers.vouchers(READER, Page([]), given_out=0, currency="IDR", now=NOW),
+        vouchers.voucher(READER, VOUCHER, link=LINK, now=NOW),
+        vouchers.voucher(READER, VOUCHER, link=LINK, now=NOW + timedelta(days=9)),
+        vouchers.ask_revoke(READER, VOUCHER, now=NOW),
+        *(vouchers.question(READER, step, "IDR", problem=NASTY) for step in range(3)),
+        vouchers.preview(READER, LARGEST, currency="IDR", key="abcdefgh", problem=NASTY),
         start.privacy(READER, retention_days=1),
         start.unknown_command(READER),
         start.nothing_to_cancel(READER),
@@ -308,6 +356,7 @@ HEALTH = Health(last_ok_at=NOW, last_error_at=NOW, last_error=NASTY, failures=3)
         operator.alert(Language.of("en"), "orphan", {"supplier": "smscode", "ref": "<1>"}),
         operator.alert(Language.of("en"), "supplier_broke", {"supplier": "smscode"}),
         operator.alert(Language.of("en"), "access_refused", {"supplier": "smscode"}),
+        operator.alert(Language.of("en"), "voucher_guessing", {"count": 200}),
         operator.alert(Language.of("en"), "news_of_tomorrow", {}),
     ],
 )
@@ -327,6 +376,13 @@ def test_telegram_takes_every_screen(view):
         errors.Banned(),
         errors.OrderNotFound(),
         errors.UserNotFound(),
+        *(
+            errors.VoucherRefused(reason)
+            for reason in ("unknown", "already_used", "revoked", "expired", "used_up")
+        ),
+        errors.TooManyGuesses(wait=timedelta(seconds=61)),
+        errors.WordRefused("taken"),
+        errors.WordRefused("shape"),
         errors.NotPossible("cancel", status="pending"),
         errors.NotPossible("cancel", status="received"),
         errors.NotPossible("resend", status="expired"),
