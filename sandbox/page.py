@@ -54,6 +54,7 @@ class Page:
             Route(f"{person}/photo", self.send_photo, methods=["POST"]),
             Route(f"{person}/block", self.block, methods=["POST"]),
             Route("/world/numbers/{order:int}/sms", self.receive_sms, methods=["POST"]),
+            Route("/world/charges/{charge}/refund", self.refund_by_store, methods=["POST"]),
             Route("/world/trouble", self.make_trouble, methods=["POST"]),
             Route("/world/senders/{sender}/trouble", self.trouble_sender, methods=["POST"]),
             Route("/world/bot/{action}", self.control_bot, methods=["POST"]),
@@ -157,6 +158,14 @@ class Page:
             await self.world.smscode.receive_sms(request.path_params["order"], text)
         except ApiError as error:
             raise HTTPException(409, str(error)) from error
+        return _done()
+
+    async def refund_by_store(self, request: Request) -> Response:
+        await _read_json(request)
+        try:
+            self.world.telegram.payments.store_refund(request.path_params["charge"])
+        except LookupError:
+            raise HTTPException(409, "These Stars went back already.") from None
         return _done()
 
     async def make_trouble(self, request: Request) -> Response:

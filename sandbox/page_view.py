@@ -8,7 +8,7 @@ from typing import Any
 
 from sandbox.phones import PhoneSms, Sender
 from sandbox.smscode import Delivery, Order
-from sandbox.telegram import Button, Message, Person
+from sandbox.telegram import Button, Charge, Message, Person
 from sandbox.world import World
 
 View = dict[str, Any]
@@ -16,6 +16,7 @@ View = dict[str, Any]
 NUMBERS_SHOWN = 30
 DELIVERIES_SHOWN = 12
 TEXTS_SHOWN = 12
+CHARGES_SHOWN = 5
 
 
 def view_chats(world: World, since: int) -> list[View]:
@@ -38,12 +39,13 @@ def _view_person(world: World, person: Person, role: str, since: int) -> View:
         "description": world.telegram.profile.text_for("description", chat.user),
         "commands": world.telegram.profile.commands_for(chat.user),
         "keyboard": [[_view_button(button) for button in row] for row in chat.reply_keyboard],
-        "messages": [_view_message(message) for message in person.messages if message.version > since],
+        "stars": world.telegram.payments.purses[person.id],
+        "messages": [_view_message(world, message) for message in person.messages if message.version > since],
         "deleted": [message_id for message_id, ring in chat.deleted.items() if ring > since],
     }
 
 
-def _view_message(message: Message) -> View:
+def _view_message(world: World, message: Message) -> View:
     view: View = {
         "id": message.id,
         "own": not message.from_bot,
@@ -59,6 +61,8 @@ def _view_message(message: Message) -> View:
     for kind in ("invoice", "successful_payment", "refunded_payment", "contact", "document"):
         if kind in message.attachment:
             view[kind] = message.attachment[kind]
+    if charge := world.telegram.payments.receipts.get(message.id):
+        view["receipt"] = charge.id
     if "photo" in message.attachment:
         view["photo"] = message.attachment["photo"][-1]["file_id"]
     return view
@@ -71,6 +75,7 @@ def _view_button(button: Button) -> View:
         "copy": button.copy_text,
         "link": button.url,
         "contact": button.request_contact,
+        "pay": button.pay,
     }
 
 
@@ -83,6 +88,10 @@ def view_world(world: World) -> View:
         "numbers": [_view_number(order) for order in _newest(smscode.orders)],
         "deliveries": [
             _view_delivery(delivery) for delivery in islice(reversed(smscode.deliveries), DELIVERIES_SHOWN)
+        ],
+        "stars": world.telegram.payments.balance,
+        "charges": [
+            _view_charge(charge) for charge in reversed(world.telegram.payments.charges[-CHARGES_SHOWN:])
         ],
         "trouble": {
             "drop_webhooks": smscode.trouble.drop_webhooks,
@@ -120,6 +129,16 @@ def _view_number(order: Order) -> View:
         "open": order.is_open,
         "code": order.otp_code,
         "expires_at": _seconds(order.expires_at),
+    }
+
+
+def _view_charge(charge: Charge) -> View:
+    return {
+        "id": charge.id,
+        "name": charge.chat.user["first_name"],
+        "title": charge.invoice.title,
+        "stars": charge.invoice.stars,
+        "refunded": charge.refunded,
     }
 
 

@@ -7,7 +7,7 @@ from sandbox.telegram.app import Call, Telegram
 from sandbox.telegram.errors import Refusal
 from sandbox.telegram.flood import FloodLimits
 from sandbox.telegram.messages import Button, Message
-from sandbox.telegram.payments import Payment
+from sandbox.telegram.payments import Charge, Payment
 from sandbox.telegram.people import Person
 from sandbox.telegram.queries import Answer, Query
 
@@ -15,6 +15,7 @@ __all__ = [
     "Answer",
     "Button",
     "Call",
+    "Charge",
     "FloodLimits",
     "Message",
     "Payment",

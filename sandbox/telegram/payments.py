@@ -1,10 +1,11 @@
-"""Payments in play Stars.
+"""Payments in play Stars: invoices, charges, refunds, and the bot's account.
 
 Source: Bot API documentation, section "Payments"; "Bot Payments API for Digital Goods and Services".
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from secrets import token_urlsafe
 
@@ -17,6 +18,10 @@ from sandbox.telegram.queries import CHECKOUT_LIFETIME, Queries
 from sandbox.telegram.sending import Sending
 from sandbox.telegram.wire import Object, Params
 
+PURSE = 10_000
+"""The Stars that everybody has at first."""
+MOST_STARS = 10_000
+
 
 @dataclass(frozen=True)
 class Invoice:
@@ -24,12 +29,14 @@ class Invoice:
     description: str
     payload: str
     stars: int
+    start_parameter: str = ""
+    """Where it is not empty, a forwarded copy cannot be paid: its button leads to the bot."""
 
     def wire(self) -> Object:
         return {
             "title": self.title,
             "description": self.description,
-            "start_parameter": "",
+            "start_parameter": self.start_parameter,
             "currency": "XTR",
             "total_amount": self.stars,
         }
@@ -63,7 +70,15 @@ class Payments:
         self._transactions: list[Object] = []
         """Oldest first."""
         self.balance = 0
-        """The bot's Stars."""
+        """The bot's Stars; below zero where the store took back what had been spent."""
+        self.purses: defaultdict[int, int] = defaultdict(lambda: PURSE)
+        """Stars by person."""
+        self.receipts: dict[int, Charge] = {}
+        """By message id: invoices whose button shows a receipt instead."""
+        self.patience = CHECKOUT_LIFETIME.total_seconds()
+        """Real seconds that the bot has to answer a pre-checkout query."""
+        self.silent = False
+        """Whether service messages about payments fail to reach the bot."""
         self.methods: dict[str, Method] = {
             "sendInvoice": self.send_invoice,
             "createInvoiceLink": self.create_invoice_link,
@@ -87,6 +102,20 @@ class Payments:
         self._invoices[link] = _read_invoice(params)
         return link
 
+    def copy_invoice(self, source_id: int, copy_id: int) -> Object | None:
+        """The buttons of a forwarded copy."""
+        invoice = self._invoices[source_id]
+        if invoice.start_parameter:
+            link = f"https://t.me/{self._account.user['username']}?start={invoice.start_parameter}"
+            return {"inline_keyboard": [[{"text": "Open", "url": link}]]}
+        self._invoices[copy_id] = invoice
+        return {"inline_keyboard": [[{"text": f"Pay ⭐️{invoice.stars}", "pay": True}]]}
+
+    @property
+    def charges(self) -> list[Charge]:
+        """Oldest first."""
+        return list(self._charges.values())
+
     async def pay(self, chat: Chat, reference: int | str) -> Payment:
         """Pay the invoice in a message or behind a link: ask the bot, then charge.
 
@@ -95,20 +124,34 @@ class Payments:
         Raises: LookupError, where there is no such invoice.
         """
         invoice = self._invoices[reference]
+        if self.purses[chat.id] < invoice.stars:
+            return Payment(False, "You don't have enough Stars.")
         terms = {"currency": "XTR", "total_amount": invoice.stars, "invoice_payload": invoice.payload}
         query = self._queries.ask("pre_checkout_query", chat.user, terms, CHECKOUT_LIFETIME)
         try:
-            reply = Params(await query.wait(CHECKOUT_LIFETIME.total_seconds()))
+            reply = Params(await query.wait(self.patience))
         except TimeoutError:
+            self._queries.close(query)
             return Payment(False, "The bot did not answer in time.")
         if not reply.flag("ok"):
             return Payment(False, reply.text("error_message"))
-        return Payment(True, charge_id=self._charge(chat, invoice).id)
+        charge = self.charge(chat, invoice)
+        if isinstance(reference, int):
+            self._show_receipt(chat, reference, charge)
+        return Payment(True, charge_id=charge.id)
 
-    def _charge(self, chat: Chat, invoice: Invoice) -> Charge:
-        charge = Charge(f"stx{token_urlsafe(24)}", chat, invoice)
+    def _show_receipt(self, chat: Chat, message_id: int, charge: Charge) -> None:
+        if message_id in chat.messages:
+            self.receipts[message_id] = charge
+            chat.touch(chat.messages[message_id])
+
+    def charge(self, chat: Chat, invoice: Invoice) -> Charge:
+        """Take the Stars without asking the bot."""
+        # As long as real ones are.
+        charge = Charge(f"stx{token_urlsafe(96)}", chat, invoice)
         self._charges[charge.id] = charge
         self.balance += invoice.stars
+        self.purses[chat.id] -= invoice.stars
         self._transactions.append(self._transaction(charge, "source"))
         self._announce(charge, "successful_payment")
         return charge
@@ -119,15 +162,34 @@ class Payments:
             raise bad_request("CHARGE_NOT_FOUND")
         if charge.refunded:
             raise bad_request("CHARGE_ALREADY_REFUNDED")
+        self._give_back(charge)
+        return True
+
+    def store_refund(self, charge_id: str) -> None:
+        """The app store gives somebody their money back and takes it out of the bot's Stars.
+
+        Raises: LookupError, where there is no such charge or it went back before.
+        """
+        charge = self._charges[charge_id]
+        if charge.refunded:
+            raise LookupError(charge_id)
+        self._give_back(charge)
+
+    def _give_back(self, charge: Charge) -> None:
         charge.refunded = True
         self.balance -= charge.invoice.stars
+        self.purses[charge.chat.id] += charge.invoice.stars
         self._transactions.append(self._transaction(charge, "receiver"))
         self._announce(charge, "refunded_payment")
-        return True
+
+    def repeat(self, charge_id: str) -> None:
+        """Tell the bot of a payment once more."""
+        self._announce(self._charges[charge_id], "successful_payment")
 
     def get_star_transactions(self, params: Params) -> Object:
         start = params.integer("offset")
-        return {"transactions": self._transactions[start : start + params.integer("limit", 100)]}
+        limit = min(max(params.integer("limit", 100), 1), 100)
+        return {"transactions": self._transactions[start : start + limit]}
 
     def get_my_star_balance(self, params: Params) -> Object:
         return {"amount": self.balance}
@@ -155,7 +217,8 @@ class Payments:
         message = self._account.new_message(
             charge.chat, Formatted(""), from_bot=False, attachment={field: payment}
         )
-        self._account.updates.put("message", message.wire(), person_id=charge.chat.id)
+        if not self.silent:
+            self._account.updates.put("message", message.wire(), person_id=charge.chat.id)
 
 
 def _read_invoice(params: Params) -> Invoice:
@@ -171,9 +234,11 @@ def _read_invoice(params: Params) -> Invoice:
             "PAYMENT_PROVIDER_INVALID" if not params.text("provider_token") else "CURRENCY_INVALID"
         )
     prices = params.json("prices") or []
-    if len(prices) != 1 or not isinstance(prices[0].get("amount"), int) or prices[0]["amount"] < 1:
+    if len(prices) != 1 or not isinstance(prices[0].get("amount"), int):
         raise bad_request("STARS_INVOICE_INVALID")
-    return Invoice(title, description, payload, prices[0]["amount"])
+    if not 1 <= prices[0]["amount"] <= MOST_STARS:
+        raise bad_request("STARS_INVOICE_INVALID")
+    return Invoice(title, description, payload, prices[0]["amount"], params.text("start_parameter"))
 
 
 def _refuse_length(field: str, value: str) -> Refusal:

@@ -72,6 +72,15 @@ class Person:
         contact = {"phone_number": phone_number, "first_name": self.name, "user_id": self.id}
         return self._send(Formatted(""), attachment={"contact": contact})
 
+    async def forward(self, message: Message, to: Person) -> Message:
+        """Have somebody else see a message of this chat; an invoice as what its copy is worth."""
+        origin = {"type": "user", "sender_user": message.sender, "date": int(message.date.timestamp())}
+        copy = to._send(message.content, attachment=message.attachment, origin=origin)
+        if "invoice" in message.attachment:
+            copy.markup = self._payments.copy_invoice(message.id, copy.id)
+            to.chat.touch(copy)
+        return copy
+
     def _send(self, content: Formatted, **fields: Any) -> Message:
         assert self.chat.standing in ("stranger", "member"), (
             f"{self.name} must unblock the bot to write to it"

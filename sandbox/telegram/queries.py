@@ -66,6 +66,10 @@ class Queries:
         self._account.updates.put(kind, body, person_id=user["id"])
         return query
 
+    def close(self, query: Query) -> None:
+        """Wait no longer: an answer comes too late from now on."""
+        self._open.pop(query.id, None)
+
     def answer_callback_query(self, params: Params) -> bool:
         if len(params.text("text")) > 200:
             raise bad_request("MESSAGE_TOO_LONG")

@@ -208,8 +208,36 @@ async def test_an_invoice_is_paid_with_play_stars(page, world):
     await page.get_by_role("combobox", name="Message").fill("/topup")
     await page.keyboard.press("Enter")
     await page.get_by_role("button", name="Pay ⭐️100").click()
+    sheet = page.get_by_role("dialog", name="Top up")
+    await expect(sheet).to_contain_text("You have ⭐️ 10,000")
+    await sheet.get_by_role("button", name="Not now").click()
+    await page.get_by_role("button", name="Pay ⭐️100").click()
+    await sheet.get_by_role("button", name="Confirm and pay ⭐️ 100").click()
     await expect(page.get_by_text("You paid ⭐️ 100")).to_be_visible()
     assert world.telegram.payments.balance == 100
+    await page.get_by_role("button", name="Receipt").click()
+    await expect(page.get_by_role("dialog")).to_contain_text(world.telegram.payments.charges[0].id)
+
+
+async def test_why_an_invoice_cannot_be_paid_is_shown(page, world):
+    world.telegram.payments.purses[1001] = 99
+    await start(page)
+    await page.get_by_role("combobox", name="Message").fill("/topup")
+    await page.keyboard.press("Enter")
+    await page.get_by_role("button", name="Pay ⭐️100").click()
+    await page.get_by_role("button", name="Confirm and pay").click()
+    await expect(page.get_by_role("dialog")).to_contain_text("You don't have enough Stars.")
+
+
+async def test_the_store_takes_stars_back(page, world):
+    await start(page)
+    await page.get_by_role("combobox", name="Message").fill("/topup")
+    await page.keyboard.press("Enter")
+    await page.get_by_role("button", name="Pay ⭐️100").click()
+    await page.get_by_role("button", name="Confirm and pay").click()
+    await page.get_by_role("button", name="Store refund").click()
+    await expect(page.get_by_text("⭐️ 100 came back to you")).to_be_visible()
+    assert world.telegram.payments.balance == 0
 
 
 async def test_an_sms_sent_from_the_page_reaches_its_number(page, world):

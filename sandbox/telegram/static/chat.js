@@ -28,7 +28,7 @@ export function takeChats({ reset, people: changed }) {
 
 const person = () => people.get(current);
 const say = (text) => post(`people/${current}/say`, { text, reply_to: replyTo?.id ?? null });
-const hands = () => ({ person: current, say, reply: startReply });
+const hands = () => ({ person: current, stars: () => person().stars, say, reply: startReply });
 
 function choose(id) {
   current = id;

@@ -1,10 +1,11 @@
 // One message: a bubble, and the buttons under it.
 
 import { copy, make, post, showAlert, toast } from "./dom.js";
+import { confirmPayment, receiptOf } from "./pay.js";
 import { renderText, safeLink } from "./text.js";
 import { clockTime } from "./time.js";
 
-/** `hands`: { person, say(text), reply(message) }. */
+/** `hands`: { person, stars(), say(text), reply(message) }. */
 export function renderMessage(message, hands) {
   const service = renderService(message);
   if (service) return make("div", { class: "service", id: `message-${message.id}` }, service);
@@ -65,8 +66,14 @@ function renderButtons(message, hands) {
 function renderButton(message, button, row, column, hands) {
   const element = make("button", {
     type: "button", class: button.style ? `press ${button.style}` : "press", "data-spot": `${row}.${column}`,
-  }, make("span", {}, button.text));
-  if (button.copy !== null) {
+  }, make("span", {}, button.pay && message.receipt ? "Receipt" : button.text));
+  if (button.pay && message.receipt) {
+    element.addEventListener("click", () => showAlert(receiptOf(message)));
+  } else if (button.pay) {
+    element.addEventListener("click", async () => {
+      if (await confirmPayment(message.invoice, hands.stars())) tap(element, message.id, button, row, column, hands.person);
+    });
+  } else if (button.copy !== null) {
     element.classList.add("copies");
     element.setAttribute("aria-label", `${button.text}, copies to the clipboard`);
     element.addEventListener("click", () => copy(button.copy));
@@ -85,5 +92,5 @@ async function tap(element, message, button, row, column, person) {
   const answer = await post(`people/${person}/tap`, { message, row, column, text: button.text });
   element.removeAttribute("aria-busy");
   if (!answer?.text) return;
-  (answer.alert ? showAlert : toast)(answer.text);
+  (answer.alert || button.pay ? showAlert : toast)(answer.text);
 }

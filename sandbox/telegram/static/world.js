@@ -23,8 +23,10 @@ export function takeWorld(world) {
   showNumbers(world.numbers);
   showDeliveries(world.deliveries);
   showTrouble(world.trouble);
+  showCharges(world.charges);
   showBot(world.bot);
   find("balance").textContent = `Rp ${number.format(world.balance)}`;
+  find("stars").textContent = `⭐️ ${number.format(world.stars)}`;
   find("webhook-url").textContent = world.webhook_url ?? "nowhere yet";
 }
 
@@ -99,6 +101,15 @@ function showDeliveries(deliveries) {
 function showTrouble(trouble) {
   for (const [name] of SWITCHES) find(`switch-${name}`).checked = trouble[name];
   for (const [kind] of FAILURES) find(`failure-${kind}`).checked = trouble.always === kind;
+}
+
+function showCharges(charges) {
+  find("charges").hidden = !charges.length;
+  find("charges").replaceChildren(make("p", { class: "hint" }, "What an app store takes back comes out of the bot's Stars."),
+    ...charges.map((charge) => make("div", { class: "charge" },
+      make("span", {}, `${charge.name}, ${charge.title}, ⭐️ ${charge.stars}`),
+      charge.refunded ? make("small", {}, "went back")
+        : make("button", { type: "button", onclick: () => post(`charges/${charge.id}/refund`) }, "Store refund"))));
 }
 
 function showBot(bot) {
