@@ -39,18 +39,23 @@ from services.deliveries import Deliveries, Source
 from services.desk import Desk
 from services.inbox import Inbox
 from services.invitations import Invitations
+from services.invoices import Invoices
 from services.keys import Keys, read_keys
 from services.orders import Orders
 from services.outbox import Outbox
+from services.payments import Payments
 from services.places import LANGUAGES, currency_for_language
 from services.pricing import Pricing
 from services.rates import Rates
+from services.refunds import REFUND, Refunds
 from services.rentals import Rentals, event_serial
 from services.retention import Retention
 from services.sender_ids import SenderIdBook
 from services.senders.base import Sender
 from services.senders.cellcast import Cellcast
 from services.senders.smsgateway24 import Login, SmsGateway24
+from services.senders.stars import TelegramStars
+from services.stars import Stars
 from services.suppliers.base import Supplier
 from services.suppliers.smscode import SmsCode
 from services.supply import Senders, Suppliers
@@ -67,6 +72,7 @@ REGISTER_EVERY = timedelta(minutes=1)
 TEXTS_EVERY = timedelta(seconds=5)
 SWEEP_EVERY = timedelta(seconds=5)
 MEASURE_EVERY = timedelta(seconds=15)
+STARS_EVERY = timedelta(minutes=5)
 RETENTION_EVERY = timedelta(hours=6)
 LEAD_PAUSE_SECONDS = 1
 BACKLOG = 2048
@@ -156,6 +162,7 @@ class Numlet:
     text_tracking: TextTracking
     registration: WebhookRegistration
     jobs: Jobs
+    stars: Stars
     retention: Retention
     application: App
     polling: Polling
@@ -190,7 +197,18 @@ def build(reception: Reception) -> Numlet:
         percent=settings.invite_percent,
         purchases=settings.invite_purchases,
     )
-    rentals = Rentals(database, clock, suppliers, announcer, invitations)
+    refunds = Refunds(database, clock, outbox, announcer)
+    rate = settings.stars_rate if settings.stars_are_sold else 0
+    invoices = Invoices(
+        database,
+        clock,
+        orders,
+        currency=settings.currency,
+        rate=rate,
+        newcomer_limit=settings.stars_newcomer_limit,
+    )
+    payments = Payments(database, clock, orders, refunds, announcer, currency=settings.currency, rate=rate)
+    rentals = Rentals(database, clock, suppliers, announcer, refunds, invitations)
     buying = Buying(database, clock, catalog, suppliers, rates, rentals, announcer)
     senders = Senders(reception.senders, clock)
     switchboard = Switchboard(database, clock, senders)
@@ -202,6 +220,9 @@ def build(reception: Reception) -> Numlet:
         accounts=accounts,
         broadcasts=broadcasts,
         orders=orders,
+        invoices=invoices,
+        payments=payments,
+        refunds=refunds,
         catalog=catalog,
         rates=rates,
         suppliers=suppliers,
@@ -223,6 +244,7 @@ def build(reception: Reception) -> Numlet:
     handlers.register(application, shop)
     outgoing = Outgoing(application.bot, shop, database, announcer)
     sending = Sending(database, clock, outbox, TelegramCourier(application.bot))
+    stars = Stars(database, clock, payments, refunds, TelegramStars(application.bot))
     outbox.register(
         {
             "buy": buying.buy,
@@ -233,6 +255,7 @@ def build(reception: Reception) -> Numlet:
             BROADCAST: sending.send,
             RECALL: sending.recall,
             PANEL: Panels(application.bot, shop).draw,
+            REFUND: stars.refund,
             **outgoing.workers(),
         }
     )
@@ -257,6 +280,7 @@ def build(reception: Reception) -> Numlet:
         text_tracking=TextTracking(database, clock, senders, texting),
         registration=registration,
         jobs=Jobs(clock, rentals),
+        stars=stars,
         retention=Retention(database, clock, keep=settings.retention),
         application=application,
         polling=Polling(application.bot, reception.inbox),
@@ -455,9 +479,16 @@ async def scheduled(numlet: Numlet) -> AsyncIterator[None]:
     jobs.every(TEXTS_EVERY, "texts", numlet.text_tracking.follow)
     jobs.every(SWEEP_EVERY, "deliveries", numlet.deliveries.sweep)
     jobs.every(MEASURE_EVERY, "metrics", partial(measure, numlet.database))
+    jobs.every(STARS_EVERY, "stars", partial(_reconcile_stars, numlet))
     jobs.every(RETENTION_EVERY, "retention", numlet.retention.erase_old)
     await jobs.start()
     try:
         yield
     finally:
         jobs.stop()
+
+
+async def _reconcile_stars(numlet: Numlet) -> None:
+    """Once Telegram has been reached; before that there is nobody to ask."""
+    if numlet.application.running:
+        await numlet.stars.reconcile()

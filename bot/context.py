@@ -15,9 +15,12 @@ from services.catalog import Catalog
 from services.clock import Clock
 from services.desk import Desk
 from services.invitations import Invitations
+from services.invoices import Invoices
 from services.lanes import Lane
 from services.orders import Orders
+from services.payments import Payments
 from services.rates import Rates
+from services.refunds import Refunds
 from services.sender_ids import SenderIdBook
 from services.supply import Senders, Suppliers
 from services.switchboard import Switchboard
@@ -38,6 +41,9 @@ class Shop:
     accounts: Accounts
     broadcasts: Broadcasts
     orders: Orders
+    invoices: Invoices
+    payments: Payments
+    refunds: Refunds
     catalog: Catalog
     rates: Rates
     suppliers: Suppliers

@@ -56,6 +56,8 @@ class Settings(BaseSettings):
     smsgateway24_password: Secret = None
     smsgateway24_device_id: str | None = None
     smsgateway24_url: str = "https://smsgateway24.com/getdata"
+    stars_rate: int = Field(default=200, ge=1)
+    stars_newcomer_limit: int = Field(default=1000, ge=1)
     order_limit: int = Field(default=10, ge=1)
     order_limit_per_hour: int = Field(default=30, ge=1)
     reconcile_seconds: int = Field(default=15, ge=1)
@@ -105,6 +107,11 @@ class Settings(BaseSettings):
         if bool(self.smsgateway24_email) != bool(self.smsgateway24_password):
             raise ValueError("SMSGATEWAY24_EMAIL and SMSGATEWAY24_PASSWORD are only of use together")
         return self
+
+    @property
+    def stars_are_sold(self) -> bool:
+        """The default rate is meant for rupiah: 200 cents a Star would give money away."""
+        return self.currency == "IDR" or "stars_rate" in self.model_fields_set
 
     @property
     def reconcile_every(self) -> timedelta:

@@ -48,6 +48,18 @@ class AttemptStatus(StrEnum):
     REFUSED = "refused"
 
 
+class InvoicePurpose(StrEnum):
+    TOPUP = "topup"
+    PURCHASE = "purchase"
+
+
+class PaymentStatus(StrEnum):
+    PAID = "paid"
+    REFUNDING = "refunding"
+    """It was decided, the money is out of the wallet, and Telegram has been promised a call."""
+    REFUNDED = "refunded"
+
+
 class User(SQLModel, table=True):
     __tablename__ = "user_account"
 
@@ -66,7 +78,7 @@ class User(SQLModel, table=True):
 
 
 class Account(SQLModel, table=True):
-    """A place where money is: `wallet:<user>`, `held:<order>`, `revenue`, `gateway:<name>`."""
+    """A place where money is: `wallet:<user>`, `held:<order>`, `revenue`, `gateway:<name>`, `debt:<user>`."""
 
     __tablename__ = "account"
     __table_args__ = (CheckConstraint("balance >= 0 OR may_go_below_zero", name="never_negative"),)
@@ -76,7 +88,7 @@ class Account(SQLModel, table=True):
     balance: int = Field(default=0, sa_type=BigInteger)
     """Always the sum of the entries to it less the entries from it; kept by `services.ledger.move` alone."""
     may_go_below_zero: bool = False
-    """Only gateways: they stand for the world outside, which owes us what it paid in."""
+    """Gateways stand for the world outside, which owes us what it paid in; debts for renters who owe us."""
 
 
 class LedgerEntry(SQLModel, table=True):
@@ -96,7 +108,7 @@ class LedgerEntry(SQLModel, table=True):
     amount: int = Field(sa_type=BigInteger)
     currency: str = Field(max_length=3)
     kind: str = Field(max_length=16)
-    """topup, hold, capture, release, refund, reward or correction."""
+    """topup, hold, capture, release, refund, reward, correction; return (of a payment), debt, settlement."""
     order_id: int | None = Field(default=None, foreign_key="number_order.id", sa_type=BigInteger)
     idempotency_key: str = Field(unique=True, max_length=96)
     """Names one intent: the same move cannot be made twice."""
@@ -161,6 +173,8 @@ class Purchase(SQLModel, table=True):
     """The card in the renter's chat, edited in place; None until there is one."""
     failure: str | None = Field(default=None, max_length=32)
     """Why numbers are missing: out_of_stock, supplier_trouble; the card finds the words."""
+    stars: int | None = None
+    """What was paid in Telegram Stars for exactly this; None where the wallet paid."""
     created_at: datetime
 
 
@@ -248,6 +262,74 @@ class Attempt(SQLModel, table=True):
     error: str | None = None
     created_at: datetime
     ended_at: datetime | None = None
+
+
+class Invoice(SQLModel, table=True):
+    """What we offered for Telegram Stars: an amount for the wallet, or exactly one number."""
+
+    __tablename__ = "invoice"
+    __table_args__ = (
+        CheckConstraint("purpose IN ('topup','purchase')", name="purpose_known"),
+        CheckConstraint("stars BETWEEN 1 AND 10000", name="stars_in_range"),
+        CheckConstraint("amount > 0", name="amount_positive"),
+        CheckConstraint(
+            "purpose = 'topup'"
+            " OR (intent_key IS NOT NULL AND service_id IS NOT NULL AND country IS NOT NULL)",
+            name="intent_known",
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BIG_KEY)
+    user_id: int = Field(foreign_key="user_account.id", sa_type=BigInteger)
+    token: str = Field(unique=True, max_length=32)
+    """The invoice's payload: nobody can guess another's."""
+    purpose: InvoicePurpose = Field(sa_type=AutoString)
+    stars: int
+    amount: int = Field(sa_type=BigInteger)
+    """What the wallet gets, in minor units of `currency`; for a purchase exactly its price."""
+    currency: str = Field(max_length=3)
+    intent_key: str | None = Field(default=None, max_length=64)
+    """For a purchase: the key, service and country of the button that was tapped."""
+    service_id: int | None = Field(default=None, foreign_key="service.id")
+    country: str | None = Field(default=None, max_length=2)
+    created_at: datetime
+    expires_at: datetime
+    """No payment is let in after this; one that was on its way is honoured."""
+    paid_at: datetime | None = None
+
+
+class Payment(SQLModel, table=True):
+    """One charge of Telegram Stars, once, however often we are told of it."""
+
+    __tablename__ = "payment"
+    __table_args__ = (
+        CheckConstraint("status IN ('paid','refunding','refunded')", name="status_known"),
+        CheckConstraint("stars > 0", name="stars_positive"),
+        CheckConstraint("amount > 0", name="amount_positive"),
+        Index("ix_payment_user_id_paid_at", "user_id", "paid_at"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BIG_KEY)
+    charge_id: str = Field(unique=True, max_length=255)
+    """Telegram's name for it, by which it is refunded."""
+    invoice_id: int | None = Field(default=None, unique=True, foreign_key="invoice.id", sa_type=BigInteger)
+    """The invoice that it settled; None where that was somebody else's, paid already, or gone."""
+    user_id: int = Field(foreign_key="user_account.id", sa_type=BigInteger)
+    """Who paid."""
+    stars: int
+    amount: int = Field(sa_type=BigInteger)
+    """What the wallet got, in minor units of `currency`."""
+    currency: str = Field(max_length=3)
+    status: PaymentStatus = Field(default=PaymentStatus.PAID, sa_type=AutoString)
+    purchase_id: int | None = Field(default=None, unique=True, foreign_key="purchase.id", sa_type=BigInteger)
+    """What it bought by itself."""
+    paid_at: datetime
+    """Telegram's time of it."""
+    refunded_at: datetime | None = None
+    refund_reason: str | None = Field(default=None, max_length=32)
+    """no_code, operator, store, or why the purchase was refused; the chat finds the words."""
+    refunded_by: int | None = Field(default=None, sa_type=BigInteger)
+    """The operator who decided it; None where it goes by itself."""
 
 
 class Sms(SQLModel, table=True):

@@ -21,6 +21,8 @@ class Wallet:
     currency: str
     moves: tuple[LedgerEntry, ...]
     """Newest first."""
+    debt: int = 0
+    """What the renter owes us; then nothing is available."""
 
 
 class Accounts:
@@ -79,7 +81,13 @@ class Accounts:
                 await db_ledger.held_for(session, user_id),
                 self._currency,
                 tuple(await db_ledger.last_moves(session, name, limit=moves)),
+                await ledger.owed(session, user_id),
             )
+
+    async def settled_by(self, key: str) -> int:
+        """How much of the credit that `key` named went into a debt."""
+        async with self._database.read() as session:
+            return await ledger.settled_by(session, key)
 
     async def credit(self, user_id: int, amount: int, *, key: str, reason: str | None) -> bool:
         """The operator gives money; False where `key` did it before. They need not have met the bot."""

@@ -8,7 +8,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.lanes import Lane
 from services.outbox import Outbox
 
-CODE, CARD, ALERT, REWARD, TEXT = "code", "card", "alert", "reward", "text"
+CODE, CARD, ALERT = "code", "card", "alert"
+REWARD, PAYMENT, TEXT = "reward", "payment", "text"
 
 
 class Announcer:
@@ -48,6 +49,17 @@ class Announcer:
             lane=Lane.REPLY.name,
             serial=f"text:{text_id}",
             key=f"text:{text_id}:{status}",
+        )
+
+    async def payment(self, session: AsyncSession, payment_id: int, news: str, **facts: Any) -> None:
+        """Tell who paid what became of it: credited, refused, returned or kept."""
+        await self._outbox.add(
+            session,
+            PAYMENT,
+            {"payment_id": payment_id, "news": news, **facts},
+            lane=Lane.REPLY.name,
+            serial=f"payment:{payment_id}",
+            key=f"payment:{payment_id}:{news}:{secrets.token_hex(4)}",
         )
 
     async def alert(self, session: AsyncSession, name: str, key: str, **facts: Any) -> None:

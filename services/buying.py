@@ -14,7 +14,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from db import attempts, orders
 from db.models import Attempt, AttemptStatus, OrderStatus, OutboxMessage, Purchase
 from db.session import Database
-from services import ledger
 from services.announcer import Announcer
 from services.catalog import Catalog, Route
 from services.clock import Clock
@@ -250,23 +249,12 @@ class Buying:
 
     async def _fail(self, session: AsyncSession, purchase: Purchase) -> None:
         """Nobody sells it: what is still pending fails and its money goes back."""
-        now = self._clock.now()
         assert purchase.id is not None
         past = await attempts.of_purchase(session, purchase.id)
         trouble = any(attempt.error in (UNREACHABLE, OUR_FAULT) for attempt in past)
         await orders.set_failure(session, purchase.id, "supplier_trouble" if trouble else "out_of_stock")
         for order in await orders.pending_of(session, purchase.id):
-            assert order.id is not None
-            failed = await orders.move(
-                session, order.id, OrderStatus.FAILED, from_=[OrderStatus.PENDING], ended_at=now
+            await self._rentals.end_without_code(
+                session, order.id or 0, purchase, OrderStatus.FAILED, from_=OrderStatus.PENDING
             )
-            if failed:
-                await ledger.release(
-                    session,
-                    purchase.user_id,
-                    order.id,
-                    purchase.price,
-                    currency=purchase.currency,
-                    now=now,
-                )
         await self._announcer.card(session, purchase.id)

@@ -14,6 +14,10 @@ NumletError
     VoucherRefused
     TooManyGuesses
     WordRefused
+    InvoiceRefused
+    StarsLimitReached
+    InDebt
+    PaymentNotFound
   ConflictError            already done, or moved on
     KeyReused
   UpstreamError            a supplier or a sender
@@ -134,6 +138,36 @@ class WordRefused(CustomerError):
     def __init__(self, reason: str) -> None:
         super().__init__(f"word refused: {reason}")
         self.reason = reason
+
+
+class InvoiceRefused(CustomerError):
+    """An invoice that must not be paid; `reason`: expired, not_yours, paid, changed or too_large."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class StarsLimitReached(CustomerError):
+    """Somebody who pays for the first time may pay `limit` Stars a day; `left` are left of them."""
+
+    def __init__(self, *, limit: int, left: int) -> None:
+        super().__init__(f"{left} of {limit} Stars left today")
+        self.limit = limit
+        self.left = left
+
+
+class InDebt(CustomerError):
+    """The renter owes `amount`, in minor units of `currency`, which has to be settled first."""
+
+    def __init__(self, *, amount: int, currency: str) -> None:
+        super().__init__(f"owes {amount} {currency}")
+        self.amount = amount
+        self.currency = currency
+
+
+class PaymentNotFound(CustomerError):
+    """There is no such payment."""
 
 
 class ConflictError(NumletError):

@@ -1,8 +1,11 @@
 """Money. Every function takes the caller's session and never commits.
 
-Accounts are strings: `wallet:<user>`, `held:<order>`, `revenue`, `gateway:<name>`. One entry is one
-positive, immutable move from one account to another, so the sum over all accounts is always zero.
-Amounts are minor units of `currency`. A replay of an idempotency key changes nothing.
+Accounts are strings: `wallet:<user>`, `held:<order>`, `revenue`, `gateway:<name>`, `debt:<user>`. One
+entry is one positive, immutable move from one account to another, so the sum over all accounts is always
+zero. Amounts are minor units of `currency`. A replay of an idempotency key changes nothing.
+
+Nobody has money and a debt: what comes into a wallet settles the debt first. A debt is touched only by
+those who hold its wallet's lock.
 """
 
 from datetime import datetime
@@ -26,6 +29,11 @@ def held(order_id: int) -> str:
 def gateway(name: str) -> str:
     """The outside world as seen through one way of paying; owes us what it paid in, so it may be negative."""
     return f"gateway:{name}"
+
+
+def debt(user_id: int) -> str:
+    """What a renter owes us, as a balance below zero: money that was spent and then taken back."""
+    return f"debt:{user_id}"
 
 
 async def move(
@@ -53,7 +61,7 @@ async def move(
         return False
     await _take(session, source, amount, currency)
     await ledger.give(
-        session, destination, amount, currency=currency, may_go_below_zero=_is_gateway(destination)
+        session, destination, amount, currency=currency, may_go_below_zero=_may_go_below_zero(destination)
     )
     await ledger.add_entry(
         session,
@@ -71,15 +79,15 @@ async def move(
 
 
 async def _take(session: AsyncSession, source: str, amount: int, currency: str) -> None:
-    if _is_gateway(source):
+    if _may_go_below_zero(source):
         await ledger.open_account(session, source, currency=currency, may_go_below_zero=True)
     if not await ledger.take(session, source, amount):
         available = await ledger.balance(session, source)
         raise InsufficientFunds(needed=amount, available=available, currency=currency)
 
 
-def _is_gateway(account: str) -> bool:
-    return account.startswith("gateway:")
+def _may_go_below_zero(account: str) -> bool:
+    return account.startswith(("gateway:", "debt:"))
 
 
 async def top_up(
@@ -93,8 +101,8 @@ async def top_up(
     now: datetime,
     reason: str | None = None,
 ) -> bool:
-    """Money that came in through the gateway `by` ("operator", "stars")."""
-    return await move(
+    """Money that came in through the gateway `by` ("operator", "stars"); a debt is settled from it first."""
+    fresh = await move(
         session,
         gateway(by),
         wallet(user_id),
@@ -105,6 +113,65 @@ async def top_up(
         now=now,
         reason=reason,
     )
+    if fresh:
+        await _settle_debt(session, user_id, currency=currency, key=_settlement(key), now=now)
+    return fresh
+
+
+async def take_back(
+    session: AsyncSession, user_id: int, amount: int, *, currency: str, by: str, key: str, now: datetime
+) -> int:
+    """Money that leaves through the gateway `by`, spent or not; how much of it became a debt.
+
+    `key` is new: whoever calls this has made sure that it happens once.
+    """
+    await ledger.lock(session, gateway(by), wallet(user_id))
+    available = min(amount, await ledger.balance(session, wallet(user_id)))
+    for source, part in ((wallet(user_id), available), (debt(user_id), amount - available)):
+        if part:
+            kind = "return" if source == wallet(user_id) else "debt"
+            await move(
+                session,
+                source,
+                gateway(by),
+                part,
+                currency=currency,
+                kind=kind,
+                key=f"{key}:{kind}",
+                now=now,
+            )
+    return amount - available
+
+
+async def owed(session: AsyncSession, user_id: int) -> int:
+    """A renter's debt."""
+    return -await ledger.balance(session, debt(user_id))
+
+
+async def settled_by(session: AsyncSession, key: str) -> int:
+    """How much of the top-up that `key` named went into a debt."""
+    settlement = await ledger.find_entry(session, _settlement(key))
+    return settlement.amount if settlement else 0
+
+
+async def _settle_debt(
+    session: AsyncSession, user_id: int, *, currency: str, key: str, now: datetime
+) -> None:
+    if debt_amount := await owed(session, user_id):
+        await move(
+            session,
+            wallet(user_id),
+            debt(user_id),
+            min(debt_amount, await ledger.balance(session, wallet(user_id))),
+            currency=currency,
+            kind="settlement",
+            key=key,
+            now=now,
+        )
+
+
+def _settlement(key: str) -> str:
+    return f"{key}:debt"
 
 
 async def debit(
@@ -167,17 +234,20 @@ async def release(
     session: AsyncSession, user_id: int, order_id: int, amount: int, *, currency: str, now: datetime
 ) -> None:
     """Give back all that was held: no code came. An order is settled once, by a capture or by a release."""
-    await move(
+    key = f"order:{order_id}:settle"
+    fresh = await move(
         session,
         held(order_id),
         wallet(user_id),
         amount,
         currency=currency,
         kind="release",
-        key=f"order:{order_id}:settle",
+        key=key,
         now=now,
         order_id=order_id,
     )
+    if fresh:
+        await _settle_debt(session, user_id, currency=currency, key=_settlement(key), now=now)
 
 
 async def refund(
@@ -198,7 +268,7 @@ async def refund(
     await ledger.lock(session, REVENUE)
     if not await ledger.find_entry(session, key):
         await _take_back_reward(session, order_id, now=now)
-    return await move(
+    fresh = await move(
         session,
         REVENUE,
         wallet(user_id),
@@ -210,23 +280,29 @@ async def refund(
         order_id=order_id,
         reason=reason,
     )
+    if fresh:
+        await _settle_debt(session, user_id, currency=currency, key=_settlement(key), now=now)
+    return fresh
 
 
 async def reward(
     session: AsyncSession, user_id: int, order_id: int, amount: int, *, currency: str, now: datetime
 ) -> None:
     """Share what was captured for an order with whoever invited the renter."""
-    await move(
+    key = f"reward:{order_id}"
+    fresh = await move(
         session,
         REVENUE,
         wallet(user_id),
         amount,
         currency=currency,
         kind="reward",
-        key=f"reward:{order_id}",
+        key=key,
         now=now,
         order_id=order_id,
     )
+    if fresh:
+        await _settle_debt(session, user_id, currency=currency, key=_settlement(key), now=now)
 
 
 async def _take_back_reward(session: AsyncSession, order_id: int, *, now: datetime) -> None:

@@ -94,39 +94,56 @@ class Orders:
         KeyReused.
         """
         async with self._database.write() as session:
-            # One tap of a renter at a time: each counts what the one before it committed.
-            user = await users.lock(session, user_id)
-            existing = await orders.find_purchase(session, user_id, intent.key)
-            if existing:
-                return _replayed(existing, intent)
-            await self._check_renter(session, user, intent.quantity)
-            self._check_offer(intent)
-            now = self._clock.now()
-            purchase = await orders.add_purchase(
-                session,
-                user_id=user_id,
-                idempotency_key=intent.key,
-                service_id=intent.service_id,
-                country=intent.country,
-                quantity=intent.quantity,
-                price=intent.price,
-                currency=self._currency,
-                message_id=message_id,
-                created_at=now,
-            )
-            assert purchase.id is not None
-            for order_id in await orders.add_orders(session, purchase):
-                await ledger.hold(session, user_id, order_id, intent.price, currency=self._currency, now=now)
-            await self._outbox.add(
-                session,
-                "buy",
-                {"purchase_id": purchase.id},
-                lane=SUPPLIER,
-                serial=f"purchase:{purchase.id}",
-                key=f"buy:{purchase.id}",
-            )
-            await self._announcer.card(session, purchase.id)
-            return purchase.id
+            return await self.place_within(session, user_id, intent, message_id=message_id)
+
+    async def place_within(
+        self,
+        session: AsyncSession,
+        user_id: int,
+        intent: Intent,
+        *,
+        message_id: int | None = None,
+        stars: int | None = None,
+    ) -> int:
+        """As `place`, in the caller's transaction; `stars` where exactly this was paid for with them."""
+        # One tap of a renter at a time: each counts what the one before it committed.
+        user = await users.lock(session, user_id)
+        existing = await orders.find_purchase(session, user_id, intent.key)
+        if existing:
+            return _replayed(existing, intent)
+        await self.check(session, user, intent)
+        now = self._clock.now()
+        purchase = await orders.add_purchase(
+            session,
+            user_id=user_id,
+            idempotency_key=intent.key,
+            service_id=intent.service_id,
+            country=intent.country,
+            quantity=intent.quantity,
+            price=intent.price,
+            currency=self._currency,
+            message_id=message_id,
+            stars=stars,
+            created_at=now,
+        )
+        assert purchase.id is not None
+        for order_id in await orders.add_orders(session, purchase):
+            await ledger.hold(session, user_id, order_id, intent.price, currency=self._currency, now=now)
+        await self._outbox.add(
+            session,
+            "buy",
+            {"purchase_id": purchase.id},
+            lane=SUPPLIER,
+            serial=f"purchase:{purchase.id}",
+            key=f"buy:{purchase.id}",
+        )
+        await self._announcer.card(session, purchase.id)
+        return purchase.id
+
+    async def check(self, session: AsyncSession, user: User | None, intent: Intent) -> None:
+        """All that `place` asks for but money. Raises what it raises."""
+        await self._check_renter(session, user, intent.quantity)
+        self._check_offer(intent)
 
     async def cancel(self, user_id: int, order_id: int) -> datetime | None:
         """Give the number back; when the supplier allows it, where that is later than now.

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from db import attempts, orders
+from db import attempts, orders, users
 from db import sms as db_sms
 from db.models import Order, OrderStatus, OutboxMessage, Purchase, Sms
 from db.session import Database, after_commit
@@ -24,6 +24,7 @@ from services.errors import (
 )
 from services.inbox import Delivery
 from services.invitations import Invitations
+from services.refunds import Refunds
 from services.suppliers.base import EventKind, RemoteOrder, RemoteSms, RemoteStatus, Supplier
 from services.supply import Suppliers
 
@@ -57,6 +58,7 @@ class Rentals:
         clock: Clock,
         suppliers: Suppliers,
         announcer: Announcer,
+        refunds: Refunds,
         invitations: Invitations,
     ) -> None:
         self._database = database
@@ -64,6 +66,7 @@ class Rentals:
         self._suppliers = suppliers
         self._announcer = announcer
         self._invitations = invitations
+        self._refunds = refunds
         self.on_expiry_change: Callable[[], None] = lambda: None
         """Called after a commit that may have brought the next expiry nearer."""
 
@@ -148,28 +151,48 @@ class Rentals:
 
     async def _end(self, session: AsyncSession, order_id: int, status: OrderStatus) -> None:
         """End an order as the supplier did; without a code the hold goes back."""
-        now = self._clock.now()
         order = await orders.find(session, order_id)
         if order is None:
             return
         without_code = OrderStatus.CANCELED if status is OrderStatus.CANCELED else OrderStatus.EXPIRED
-        if await orders.move(
-            session, order_id, without_code, from_=[OrderStatus.ACTIVE], ended_at=now, notice=None
-        ):
-            purchase = await orders.get_purchase(session, order.purchase_id)
-            await ledger.release(
-                session, order.user_id, order_id, purchase.price, currency=purchase.currency, now=now
-            )
-        elif not await orders.move(
+        purchase = await orders.get_purchase(session, order.purchase_id)
+        ended = await self.end_without_code(
+            session, order_id, purchase, without_code, from_=OrderStatus.ACTIVE
+        ) or await orders.move(
             session,
             order_id,
             OrderStatus.COMPLETED,
             from_=[OrderStatus.RECEIVED],
-            ended_at=now,
+            ended_at=self._clock.now(),
             notice=None,
-        ):
-            return
-        await self._announcer.card(session, order.purchase_id)
+        )
+        if ended:
+            await self._announcer.card(session, order.purchase_id)
+
+    async def end_without_code(
+        self,
+        session: AsyncSession,
+        order_id: int,
+        purchase: Purchase,
+        status: OrderStatus,
+        *,
+        from_: OrderStatus,
+    ) -> bool:
+        """The order ends, its hold goes back, and so do the Stars where they paid for exactly this.
+
+        False, and nothing changed, where the order is not in the state `from_`.
+        """
+        now = self._clock.now()
+        if not await orders.move(session, order_id, status, from_=[from_], ended_at=now, notice=None):
+            return False
+        if purchase.stars:
+            await users.lock(session, purchase.user_id)
+        await ledger.release(
+            session, purchase.user_id, order_id, purchase.price, currency=purchase.currency, now=now
+        )
+        if purchase.stars:
+            await self._refunds.return_for(session, purchase)
+        return True
 
     def wake_expiry(self, session: AsyncSession) -> None:
         """Have the scheduler look at the next expiry again after this commit."""

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from db import deliveries, outbox, sms, texts
+from db import deliveries, invoices, outbox, sms, texts
 from db.session import Database
 from services.clock import Clock
 
@@ -10,7 +10,10 @@ BATCH = 1000
 
 
 class Retention:
-    """After `keep`, codes and texts are erased, and so are the messages that brought and told them."""
+    """After `keep`, codes and texts are erased, and so are the messages that brought and told them.
+
+    Invoices that nobody paid go, too.
+    """
 
     def __init__(self, database: Database, clock: Clock, *, keep: timedelta) -> None:
         self._database = database
@@ -22,7 +25,7 @@ class Retention:
         async with self._database.write() as session:
             await sms.erase(session, before=before)
             await texts.erase(session, before=before)
-        for purge in (deliveries.purge, outbox.purge):
+        for purge in (deliveries.purge, outbox.purge, invoices.purge):
             purged = BATCH
             while purged == BATCH:
                 # One commit a batch, so that a code in the meantime waits for one at most.

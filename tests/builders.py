@@ -26,17 +26,20 @@ from sandbox.phones import Phones
 from sandbox.smscode import SmsCode as Vendor
 from sandbox.smsgateway24 import SmsGateway24 as SmsGateway24Vendor
 from services.accounts import Accounts
-from services.announcer import ALERT, CARD, CODE, REWARD, TEXT, Announcer
+from services.announcer import ALERT, CARD, CODE, PAYMENT, REWARD, TEXT, Announcer
 from services.buying import Buying
 from services.catalog import Catalog
 from services.deliveries import Deliveries, Source
 from services.inbox import Inbox
 from services.invitations import Invitations
+from services.invoices import Invoices
 from services.ledger import REVENUE, wallet
 from services.orders import Intent, Orders
 from services.outbox import Outbox
+from services.payments import Payments
 from services.pricing import Pricing
 from services.rates import Rates
+from services.refunds import REFUND, Refunds
 from services.rentals import Rentals, event_serial
 from services.sender_ids import SenderIdBook
 from services.senders.base import Sender
@@ -54,6 +57,10 @@ CURRENCY = "IDR"
 COST = 15_000
 PRICE = 18_000
 """Of one WhatsApp number in Indonesia."""
+STARS = 90
+"""What that costs in Telegram Stars."""
+STARS_RATE = 200
+NEWCOMER_LIMIT = 1000
 RENTER = 1001
 PUBLIC_URL = "https://bot.example"
 TOKEN = "sandbox-smscode-token"
@@ -122,6 +129,7 @@ class World:
         sender: type[Cellcast] = Cellcast,
         with_phones: bool = False,
         invite_percent: Decimal = Decimal(5),
+        stars_rate: int = STARS_RATE,
         between: Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport] = lambda transport: transport,
     ) -> None:
         """`with_phones`: also text through phones of our own. `between`: puts something between us and
@@ -153,7 +161,19 @@ class World:
         )
         self.vouchers = Vouchers(database, clock, announcer, currency=CURRENCY)
         self.invitations = Invitations(database, clock, announcer, percent=invite_percent, purchases=3)
-        self.rentals = Rentals(database, clock, self.suppliers, announcer, self.invitations)
+        self.refunds = Refunds(database, clock, self.outbox, announcer)
+        self.invoices = Invoices(
+            database,
+            clock,
+            self.orders,
+            currency=CURRENCY,
+            rate=stars_rate,
+            newcomer_limit=NEWCOMER_LIMIT,
+        )
+        self.payments = Payments(
+            database, clock, self.orders, self.refunds, announcer, currency=CURRENCY, rate=stars_rate
+        )
+        self.rentals = Rentals(database, clock, self.suppliers, announcer, self.refunds, self.invitations)
         self.buying = Buying(database, clock, self.catalog, self.suppliers, rates, self.rentals, announcer)
         cellcast = sender(
             token=outside.cellcast.token,
@@ -173,7 +193,7 @@ class World:
                 "cancel": self.rentals.cancel,
                 "finish": self.rentals.finish,
                 "resend": self.rentals.resend,
-                **dict.fromkeys((CODE, CARD, ALERT, REWARD, TEXT), self.sent.record),
+                **dict.fromkeys((CODE, CARD, ALERT, REWARD, TEXT, PAYMENT, REFUND), self.sent.record),
             }
         )
         self.deliveries = Deliveries(database, clock)

@@ -23,6 +23,9 @@ from services.broadcasts import BROADCAST, PANEL, RECALL, Broadcasts
 from services.desk import Desk
 from services.lanes import Lane
 from services.rates import Rates
+from services.refunds import REFUND
+from services.senders.stars import TelegramStars
+from services.stars import Stars
 from tests.builders import CURRENCY, World
 
 KEY = b"a key that signs the buttons of tests"
@@ -62,6 +65,9 @@ class Stage:
             accounts=world.accounts,
             broadcasts=Broadcasts(world.database, world.clock, world.outbox),
             orders=world.orders,
+            invoices=world.invoices,
+            payments=world.payments,
+            refunds=world.refunds,
             catalog=world.catalog,
             rates=Rates({CURRENCY, "USD"}),
             suppliers=world.suppliers,
@@ -98,6 +104,8 @@ class Stage:
         )
         handlers.register(application, self.shop)
         outgoing = Outgoing(application.bot, self.shop, self.world.database, self.world.announcer)
+        world, account = self.world, TelegramStars(application.bot)
+        self.stars = Stars(world.database, world.clock, world.payments, world.refunds, account)
         sending = Sending(
             self.world.database, self.world.clock, self.world.outbox, TelegramCourier(application.bot)
         )
@@ -106,6 +114,7 @@ class Stage:
                 BROADCAST: sending.send,
                 RECALL: sending.recall,
                 PANEL: Panels(application.bot, self.shop).draw,
+                REFUND: self.stars.refund,
                 **outgoing.workers(),
             }
         )

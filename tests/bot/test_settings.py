@@ -45,6 +45,14 @@ def test_ids_are_read_as_people_write_them():
     assert read(admin_ids="1, 2 3,").admin_ids == {1, 2, 3}
 
 
+@pytest.mark.parametrize(
+    ("values", "sold"),
+    [({}, True), ({"currency": "USD"}, False), ({"currency": "USD", "stars_rate": "1"}, True)],
+)
+def test_stars_are_sold_at_a_rate_that_was_meant_for_the_currency(values, sold):
+    assert read(**values).stars_are_sold is sold
+
+
 def test_the_example_names_every_setting():
     named = set(re.findall(r"^#?\s?([A-Z][A-Z0-9_]+)=", EXAMPLE.read_text(), re.MULTILINE))
     assert named == {name.upper() for name in Settings.model_fields}

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from db import deliveries, invitations, orders, outbox, texts, vouchers
+from db import deliveries, invitations, orders, outbox, payments, texts, vouchers
 from db.session import Database
 
 pytestmark = pytest.mark.anyio
@@ -51,6 +51,18 @@ QUERIES: dict[str, tuple[Callable[[AsyncSession], Awaitable[Any]], set[str]]] = 
     "a renter's rewards": (
         lambda s: invitations.earned(s, "wallet:1"),
         {"ix_ledger_entry_source_id", "ix_ledger_entry_destination_id"},
+    ),
+    "somebody's payments": (
+        lambda s: payments.of_user(s, 1, limit=10),
+        {"ix_payment_user_id_paid_at"},
+    ),
+    "somebody's Stars of a day": (
+        lambda s: payments.stars_paid(s, 1, since=NOW),
+        {"ix_payment_user_id_paid_at"},
+    ),
+    "what paid for a purchase": (
+        lambda s: payments.find_of_purchase(s, 1),
+        {"sqlite_autoindex_payment_3"},
     ),
     "how many messages are owed": (outbox.depth, {"ix_outbox_message_owed"}),
 }

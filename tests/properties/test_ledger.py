@@ -52,6 +52,7 @@ class Money(RuleBasedStateMachine):
         path = shutil.copy(self.template, Path(self.folder.name) / "ledger.db")
         self.database = Database(f"sqlite:///{path}")
         self.wallets = {1: 0, 2: 0}
+        self.debts = {1: 0, 2: 0}
         self.held = 0
         self.revenue = 0
         self.settled: list[int] = []
@@ -80,8 +81,22 @@ class Money(RuleBasedStateMachine):
     def top_up(self, renter: int, amount: int) -> Any:
         key = f"k{next(self.keys)}"
         assert self.do(ledger.top_up, renter, amount, by="stars", key=key)
-        self.wallets[renter] += amount
+        self._gain(renter, amount)
         return ledger.gateway("stars"), ledger.wallet(renter), amount, key
+
+    def _gain(self, renter: int, amount: int) -> None:
+        """What comes into a wallet settles a debt first."""
+        settled = min(amount, self.debts[renter])
+        self.debts[renter] -= settled
+        self.wallets[renter] += amount - settled
+
+    @rule(renter=RENTERS, amount=AMOUNTS)
+    def take_back(self, renter: int, amount: int) -> None:
+        debt = max(0, amount - self.wallets[renter])
+        key = f"k{next(self.keys)}"
+        assert self.do(ledger.take_back, renter, amount, by="stars", key=key) == debt
+        self.wallets[renter] -= amount - debt
+        self.debts[renter] += debt
 
     @rule(target=moves, renter=RENTERS, amount=AMOUNTS)
     def debit(self, renter: int, amount: int) -> Any:
@@ -144,7 +159,7 @@ class Money(RuleBasedStateMachine):
         for _ in range(2):
             self.do(ledger.release, renter, order_id, price)
         self.held -= price
-        self.wallets[renter] += price
+        self._gain(renter, price)
         with pytest.raises(KeyReused):
             self.do(ledger.capture, order_id, price)
 
@@ -162,7 +177,7 @@ class Money(RuleBasedStateMachine):
         try:
             if self.do(ledger.refund, renter, order_id, price):
                 self.revenue -= price
-                self.wallets[renter] += price
+                self._gain(renter, price)
         except InsufficientFunds:
             assert self.revenue < price
 
@@ -187,13 +202,15 @@ class Money(RuleBasedStateMachine):
             assert await db_ledger.total(session) == 0
             held = [await db_ledger.held_for(session, renter) for renter in self.wallets]
         assert sum(held) == self.held
-        below = [a.name for a in accounts.values() if a.balance < 0 and not a.name.startswith("gateway:")]
-        assert below == []
+        below = {a.name for a in accounts.values() if a.balance < 0 and not a.name.startswith("gateway:")}
+        assert below == {ledger.debt(renter) for renter, owed in self.debts.items() if owed}
 
         def balance(name: str) -> int:
             return accounts[name].balance if name in accounts else 0
 
         assert {renter: balance(ledger.wallet(renter)) for renter in self.wallets} == self.wallets
+        assert {renter: -balance(ledger.debt(renter)) for renter in self.debts} == self.debts
+        assert not [renter for renter in self.wallets if self.wallets[renter] and self.debts[renter]]
         assert balance(ledger.REVENUE) == self.revenue
         assert [balance(ledger.held(order_id)) for order_id in self.settled] == [0] * len(self.settled)
 

@@ -13,9 +13,10 @@ import pytest
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from db.models import Order, OrderStatus
+from db.models import Invoice, Order, OrderStatus
 from db.session import Database
-from services.ledger import REVENUE, held
+from services.ledger import REVENUE, gateway, held
+from services.payments import StarPayment
 from tests.builders import COST, PRICE, RENTER, World, entries, restarted, world_on
 
 pytestmark = pytest.mark.anyio
@@ -113,10 +114,23 @@ async def cancel(world: World, key: str) -> Order:
     return await world.order(order)
 
 
-async def expire(world: World, key: str) -> Order:
-    order = await rent(world, key)
+invoices: dict[str, Invoice] = {}
+
+
+async def pay_with_stars_for_nothing(world: World, key: str) -> Order:
+    if key not in invoices:
+        invoices[key] = await world.invoices.offer_purchase(RENTER, world.intent(key=key))
+    invoice = invoices[key]
+    await world.payments.record(
+        StarPayment(key, invoice.token, RENTER, stars=invoice.stars, paid_at=world.clock.now())
+    )
+    await world.settle()
+    [payment] = await world.payments.of_user(RENTER, limit=1)
+    [order] = await world.orders_of(payment.purchase_id or 0)
     await world.pass_time(minutes=20)
     await world.expire()
+    assert {"payment_id": payment.id} in world.sent.of("refund")
+    assert await world.balance(gateway("stars")) == 0
     return await world.order(order)
 
 
@@ -141,7 +155,7 @@ async def check(world: World, order: Order, ends: OrderStatus) -> None:
     [
         (get_a_code_after_a_lost_answer, OrderStatus.COMPLETED),
         (cancel, OrderStatus.CANCELED),
-        (expire, OrderStatus.EXPIRED),
+        (pay_with_stars_for_nothing, OrderStatus.EXPIRED),
     ],
 )
 async def test_a_crash_anywhere_is_only_a_delay(sqlite_url: str, life: Life, ends: OrderStatus):

@@ -2,10 +2,11 @@ from datetime import timedelta
 
 import pytest
 
-from db import deliveries, sms
+from db import deliveries, invoices, sms
 from db.deliveries import NewDelivery
+from services.payments import StarPayment
 from services.retention import BATCH, Retention
-from tests.builders import World
+from tests.builders import RENTER, World
 
 pytestmark = pytest.mark.anyio
 
@@ -37,6 +38,16 @@ async def test_one_unfinished_row_does_not_keep_the_others(world: World):
     world.clock.advance(KEEP + timedelta(days=1))
     await Retention(world.database, world.clock, keep=KEEP).erase_old()
     assert await kept(world) == 1
+
+
+async def test_invoices_are_forgotten_unless_they_were_paid(world: World):
+    paid, unpaid = [await world.invoices.offer_topup(RENTER, 50) for _ in range(2)]
+    await world.payments.record(StarPayment("c", paid.token, RENTER, stars=50, paid_at=world.clock.now()))
+    world.clock.advance(KEEP + timedelta(days=2))
+    await Retention(world.database, world.clock, keep=KEEP).erase_old()
+    async with world.database.read() as session:
+        assert await invoices.find(session, paid.token)
+        assert await invoices.find(session, unpaid.token) is None
 
 
 async def test_what_is_young_stays(world: World):
