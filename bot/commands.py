@@ -22,9 +22,11 @@ def renter_commands(language: Language) -> list[tuple[str, str]]:
         ("balance", _("Your money")),
         ("redeem", _("Use a voucher: CODE")),
         ("invite", _("Bring friends and earn")),
+        ("topup", _("Add money with Telegram Stars")),
         ("help", _("How it works")),
         ("terms", _("The rules")),
         ("privacy", _("What we keep about you")),
+        ("paysupport", _("Help with a payment")),
         ("cancel", _("Leave what you are typing")),
     ]
 

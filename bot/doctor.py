@@ -45,6 +45,7 @@ async def examine(settings: Settings) -> bool:
 async def _findings(settings: Settings) -> AsyncIterator[Finding]:
     yield await _database(settings)
     yield await _telegram(settings)
+    yield _stars(settings)
     suppliers = connect_suppliers(settings, SystemClock())
     if not suppliers:
         yield Finding("suppliers", "none is connected", "Set SMSCODE_TOKEN (smscode.gg, Account Settings).")
@@ -87,6 +88,18 @@ async def _telegram(settings: Settings) -> Finding:
         return Finding("BOT_TOKEN", "Telegram does not know it", "Copy it from @BotFather again.")
     except TelegramError as error:
         return Finding("Telegram", f"cannot be reached: {error}", "Check BOT_API_URL and the network.")
+
+
+def _stars(settings: Settings) -> Finding:
+    if settings.stars_are_sold:
+        price = format_amount(settings.stars_rate, settings.currency)
+        return Finding("Stars", f"one Telegram Star buys {price}")
+    return Finding(
+        "Stars",
+        f"nothing is sold for them: STARS_RATE is not set for {settings.currency}",
+        "Set it to what one Star is worth to you; Telegram pays about 1.3 US cents for one.",
+        is_note=True,
+    )
 
 
 async def _supplier(supplier: Supplier) -> Finding:

@@ -100,5 +100,7 @@ async def _apologize(update: Update, context: Context, error: Exception | None) 
 async def _tell(update: Update, text: str) -> None:
     if update.callback_query:
         await update.callback_query.answer(text[: words.ALERT_LIMIT], show_alert=True)
+    elif update.pre_checkout_query:
+        await update.pre_checkout_query.answer(ok=False, error_message=text)
     elif update.message:
         await update.message.reply_text(text, parse_mode=None)

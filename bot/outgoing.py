@@ -13,13 +13,14 @@ from bot.context import Bot, Shop
 from bot.language import Language
 from bot.views import cards, invitations
 from bot.views import operator as operator_views
+from bot.views import payments as payment_views
 from bot.views import senders as sender_views
 from bot.views.screen import Reader
 from db import orders as db_orders
 from db import sms as db_sms
 from db.models import OutboxMessage, Sms, User
 from db.session import Database
-from services.announcer import ALERT, CARD, CODE, REWARD, TEXT, Announcer
+from services.announcer import ALERT, CARD, CODE, PAYMENT, REWARD, TEXT, Announcer
 from services.errors import UpstreamUnavailable
 from services.lanes import Lane
 from services.orders import PurchaseView
@@ -44,6 +45,7 @@ class Outgoing:
             ALERT: self.alert,
             REWARD: self.reward,
             TEXT: self.text,
+            PAYMENT: self.payment,
         }
 
     async def code(self, message: OutboxMessage) -> Effect | None:
@@ -76,6 +78,23 @@ class Outgoing:
             await db_orders.set_message(session, purchase_id, sent_id)
 
         return adopt
+
+    async def payment(self, message: OutboxMessage) -> None:
+        """Tell who paid what became of it. Raises UpstreamUnavailable."""
+        payment = await self._shop.payments.get(message.payload["payment_id"])
+        payer = await self._shop.accounts.get(payment.user_id)
+        if payer.blocked_at:
+            return
+        wallet = await self._shop.accounts.wallet(payer.id, moves=0)
+        name, settled = message.payload["news"], message.payload.get("settled", 0)
+        view = payment_views.news(Language.of(payer.language_code), name, payment, wallet, settled)
+        try:
+            with _telegram():
+                await messages.send(self._bot, payer.id, view)
+        except Forbidden:
+            await self._shop.accounts.mark_blocked(payer.id)
+        except BadRequest as error:
+            log.error("payment.not_told", payment=payment.id, error=_reason(error))
 
     async def alert(self, message: OutboxMessage) -> None:
         """Tell every operator. Raises UpstreamUnavailable."""

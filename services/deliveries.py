@@ -19,7 +19,7 @@ from services.inbox import MAX_BATCH, Delivery
 log = structlog.get_logger()
 
 AT_ONCE = 64
-"""How many deliveries of one source are handled at a time, over all series."""
+"""How many deliveries are handled at a time, over all series of one kind."""
 MARK_AFTER_SECONDS = 0.05
 RETRY_AFTER = timedelta(seconds=5)
 GIVE_UP_AFTER = 20
@@ -44,7 +44,7 @@ class Deliveries:
         self._series: dict[str, deque[Delivery]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._slots: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
-        """By source, so that a crowd at one of them never holds up a code."""
+        """By kind of series, so that a crowd in one of them never holds up a code or a payment."""
         self._in_hand: set[int] = set()
         self._handled: list[int] = []
         self._marker: asyncio.Task[None] | None = None
@@ -74,7 +74,7 @@ class Deliveries:
         series = self._series[serial]
         while series:
             delivery = series.popleft()
-            async with self._slots[delivery.source]:
+            async with self._slots[serial.partition(":")[0]]:
                 await self._handle(delivery)
         del self._series[serial]
 

@@ -6,6 +6,7 @@ from telegram.ext import (
     ChatMemberHandler,
     CommandHandler,
     MessageHandler,
+    PreCheckoutQueryHandler,
     TypeHandler,
     filters,
 )
@@ -16,6 +17,7 @@ from bot.handlers import (
     inviting,
     operator,
     orders,
+    payments,
     prompts,
     screens,
     searching,
@@ -25,7 +27,7 @@ from bot.handlers import (
     vouchers,
 )
 
-DOOR, CONVERSATIONS = -2, -1
+MONEY, DOOR, CONVERSATIONS = -3, -2, -1
 """Groups of handlers that come before the others."""
 
 _RENTER_COMMANDS = {
@@ -34,6 +36,8 @@ _RENTER_COMMANDS = {
     "orders": orders.command,
     "balance": orders.balance_command,
     "invite": inviting.command,
+    "topup": payments.topup_command,
+    "paysupport": payments.paysupport,
     "help": start.help_,
     "terms": start.terms,
     "privacy": start.privacy,
@@ -56,6 +60,10 @@ def register(application: App, shop: Shop) -> None:
     """Open the shop in this chat bot."""
     application.bot_data[SHOP] = shop
     application.add_error_handler(errors.on_error)
+    # Before the doorman: money is taken from whoever paid it.
+    application.add_handler(PreCheckoutQueryHandler(payments.check), MONEY)
+    application.add_handler(MessageHandler(filters.SUCCESSFUL_PAYMENT, payments.take), MONEY)
+    application.add_handler(MessageHandler(filters.StatusUpdate.REFUNDED_PAYMENT, payments.take_back), MONEY)
     application.add_handler(TypeHandler(Update, screens.admit), DOOR)
     application.add_handler(prompts.conversation(shop.admin_ids), CONVERSATIONS)
     # Commands are for new messages: a corrected one would do everything twice.

@@ -92,6 +92,7 @@ async def confirm_view(
         key=new_key(),
         own=_in_own_money(context, line.price * quantity),
         was=was,
+        stars=shop.invoices.stars_for(line.price) if quantity == 1 else None,
     )
     return views.confirm(reader_of(context), offer)
 

@@ -42,14 +42,16 @@ async def credit(update: Update, context: Context) -> None:
     transfer = await _read_transfer(update, context, CREDIT_FORM)
     if transfer is None:
         return
-    fresh = await shop.accounts.credit(
-        transfer.user_id, transfer.amount, key=f"update:{update.update_id}", reason=transfer.reason
-    )
+    key = f"update:{update.update_id}"
+    fresh = await shop.accounts.credit(transfer.user_id, transfer.amount, key=key, reason=transfer.reason)
+    settled = await shop.accounts.settled_by(key)
     wallet = await shop.accounts.wallet(transfer.user_id, moves=0)
-    view = views.credited(reader_of(context), transfer.user_id, transfer.amount, wallet, repeated=not fresh)
+    view = views.credited(
+        reader_of(context), transfer.user_id, transfer.amount, wallet, repeated=not fresh, settled=settled
+    )
     await show(update, context, view)
     if fresh:
-        await _tell_renter(context, transfer)
+        await _tell_renter(context, transfer, settled)
 
 
 async def debit(update: Update, context: Context) -> None:
@@ -147,12 +149,12 @@ def _read_id(context: Context) -> int | None:
     return int(text) if text.isdecimal() and 0 < int(text) < LARGEST_ID else None
 
 
-async def _tell_renter(context: Context, transfer: Transfer) -> None:
+async def _tell_renter(context: Context, transfer: Transfer, settled: int) -> None:
     """They are glad to know; if they cannot be reached, the money is there all the same."""
     accounts = context.shop.accounts
     renter, wallet = await accounts.get(transfer.user_id), await accounts.wallet(transfer.user_id, moves=0)
     language = Language.of(renter.language_code)
-    view = views.news_of_credit(language, transfer.amount, wallet, transfer.reason)
+    view = views.news_of_credit(language, transfer.amount, wallet, transfer.reason, settled=settled)
     try:
         await messages.send(context.bot, transfer.user_id, view)
     except TelegramError as error:

@@ -1,4 +1,4 @@
-"""What takes typing: the search prompt, "Other…", vouchers. One conversation, so nobody is ever in two.
+"""What takes typing: a search, a quantity, an amount, a code … One conversation, so nobody is ever in two.
 
 It stands before all other handlers. What it uses up stops there; any other command or tap leaves the
 conversation and goes on to whom it is meant for.
@@ -21,12 +21,23 @@ from telegram.warnings import PTBUserWarning
 
 from bot.buttons import action_of
 from bot.context import Context
-from bot.handlers import broadcast, browse, redeeming, searching, sender_ids, senders, vouchers
+from bot.handlers import (
+    broadcast,
+    browse,
+    payments,
+    redeeming,
+    searching,
+    sender_ids,
+    senders,
+    vouchers,
+)
 from bot.handlers.screens import needs_terms, read_tap, reader_of, show
 from bot.views import browse as views
+from bot.views import payments as payment_views
 from bot.views import start as start_views
+from services.money import parse_amount
 
-SEARCH, QUANTITY = "search", "quantity"
+SEARCH, QUANTITY, AMOUNT = "search", "quantity", "amount"
 END = ConversationHandler.END
 
 
@@ -62,6 +73,38 @@ async def take_quantity(update: Update, context: Context) -> None:
     wanted.clear()
     await show(update, context, view)
     raise ApplicationHandlerStop(END)
+
+
+async def ask_amount(update: Update, context: Context) -> None:
+    read_tap(update, context)
+    if await needs_terms(update, context):
+        raise ApplicationHandlerStop(END)
+    await _ask_amount(update, context)
+
+
+async def take_amount(update: Update, context: Context) -> None:
+    """An invoice for it, rounded up to whole Stars. What is refused can be typed again."""
+    assert update.message
+    shop, _ = context.shop, context.language._
+    try:
+        amount = parse_amount(update.message.text or "", shop.currency)
+    except ValueError as error:
+        await _ask_amount(update, context, str(error))
+        return
+    stars = shop.invoices.stars_for(amount)
+    if not stars:
+        problem = _("That is too much.") if stars is None else _("That is nothing.")
+        await _ask_amount(update, context, problem)
+        return
+    await payments.offer_topup(update, context, stars)
+    raise ApplicationHandlerStop(END)
+
+
+async def _ask_amount(update: Update, context: Context, problem: str = "") -> None:
+    shop = context.shop
+    view = payment_views.ask_amount(reader_of(context), shop.invoices.rate, shop.currency, problem)
+    await show(update, context, view)
+    raise ApplicationHandlerStop(AMOUNT)
 
 
 async def leave(update: Update, context: Context) -> None:
@@ -127,6 +170,7 @@ def conversation(admin_ids: Collection[int]) -> ConversationHandler[Context]:
                 CallbackQueryHandler(redeeming.ask, _asks("redeem")),
                 CommandHandler("redeem", redeeming.command, filters.UpdateType.MESSAGE),
                 CallbackQueryHandler(vouchers.ask, _asks("newvoucher")),
+                CallbackQueryHandler(ask_amount, _asks("amount")),
             ],
             states={
                 SEARCH: [MessageHandler(typed, take_search)],
@@ -142,6 +186,7 @@ def conversation(admin_ids: Collection[int]) -> ConversationHandler[Context]:
                 broadcast.TIME: [MessageHandler(typed, broadcast.take_time)],
                 redeeming.CODE: [MessageHandler(typed, redeeming.take)],
                 vouchers.VOUCHER: [MessageHandler(typed, vouchers.take)],
+                AMOUNT: [MessageHandler(typed, take_amount)],
             },
             fallbacks=[
                 CommandHandler("cancel", leave, filters.UpdateType.MESSAGE),

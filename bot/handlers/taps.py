@@ -4,11 +4,35 @@ from telegram import Update
 
 from bot.buttons import ForgedButton, StaleButton, Tap
 from bot.context import Context
-from bot.handlers import browse, inviting, operator, orders, redeeming, sender_ids, senders, start, vouchers
+from bot.handlers import (
+    browse,
+    inviting,
+    operator,
+    orders,
+    payments,
+    redeeming,
+    sender_ids,
+    senders,
+    start,
+    vouchers,
+)
 from bot.handlers.screens import Acts, needs_terms, read_tap
 
-RENTER: Acts = {**start.ACTS, **browse.ACTS, **orders.ACTS, **redeeming.ACTS, **inviting.ACTS}
-OPERATOR: Acts = {**operator.ACTS, **senders.ACTS, **sender_ids.ACTS, **vouchers.ACTS}
+RENTER: Acts = {
+    **start.ACTS,
+    **browse.ACTS,
+    **orders.ACTS,
+    **payments.ACTS,
+    **redeeming.ACTS,
+    **inviting.ACTS,
+}
+OPERATOR: Acts = {
+    **operator.ACTS,
+    **payments.OPERATOR_ACTS,
+    **senders.ACTS,
+    **sender_ids.ACTS,
+    **vouchers.ACTS,
+}
 
 
 async def dispatch(update: Update, context: Context) -> None:

@@ -43,6 +43,8 @@ class Offer:
     """The total in the renter's own money: minor units and currency."""
     was: int | None = None
     """The price that they had tapped, where it has changed meanwhile."""
+    stars: int | None = None
+    """What it costs in Telegram Stars, where it can be paid for with them alone."""
 
     @property
     def total(self) -> int:
@@ -177,6 +179,7 @@ def confirm(reader: Reader, offer: Offer) -> View:
                     style=SUCCESS,
                 )
             ],
+            _stars_row(reader, offer),
             _quantity_row(reader, offer),
             [
                 reader.button(_("Other countries"), "service", line.service_id, 0),
@@ -216,6 +219,19 @@ def _confirm_lines(reader: Reader, offer: Offer) -> list[str]:
         short = _("You need {amount} more to buy this.")
         lines += ["", "⚠️ " + short.format(amount=bold(language.money(offer.missing, currency)))]
     return lines
+
+
+def _stars_row(reader: Reader, offer: Offer) -> Row:
+    """Another way to pay; the way on where the balance is too low."""
+    _ = reader.language._
+    row = []
+    if offer.stars:
+        label = _("Pay {stars} ⭐").format(stars=reader.language.number(offer.stars))
+        where = offer.line.service_id, offer.line.country
+        row.append(reader.button(label, "pay", offer.key, *where, offer.line.price))
+    if offer.missing:
+        row.append(reader.button(_("Top up"), "topup"))
+    return row
 
 
 def _quantity_row(reader: Reader, offer: Offer) -> Row:

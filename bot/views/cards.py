@@ -92,24 +92,27 @@ def _state_lines(language: Language, purchase: Purchase, shown: OrderView) -> li
     order = shown.order
     price = language.money(purchase.price, purchase.currency)
     until = moment(order.expires_at) if order.expires_at else ""
+    held = _("Price: {price}, taken when the code comes")
+    back = _("{price} went back to your balance.")
+    if purchase.stars:
+        price = f"{language.number(purchase.stars)} ⭐"
+        held = _("Paid: {price}. If no code comes, they come back by themselves.")
+        back = _("Your {price} come back by themselves.")
     match OrderStatus(order.status):
         case OrderStatus.PENDING:
-            lines = [_("Getting your number…"), _("Price: {price}, taken when the code comes")]
+            lines = [_("Getting your number…"), held]
         case OrderStatus.ACTIVE:
-            lines = [
-                _("Waiting for the code. Ends {until}"),
-                _("Price: {price}, taken when the code comes"),
-            ]
+            lines = [_("Waiting for the code. Ends {until}"), held]
         case OrderStatus.RECEIVED:
             lines = [_("Paid: {price}"), _("More codes may come. Ends {until}")]
         case OrderStatus.COMPLETED:
             lines = [_("Finished. Paid: {price}")]
         case OrderStatus.FAILED:
-            lines = [_failure(language, purchase), _("{price} went back to your balance.")]
+            lines = [_failure(language, purchase), back]
         case OrderStatus.CANCELED:
-            lines = [_("Canceled. {price} went back to your balance.")]
+            lines = [f"{_('Canceled.')} {back}"]
         case OrderStatus.EXPIRED:
-            lines = [_("No code came in time. {price} went back to your balance.")]
+            lines = [f"{_('No code came in time.')} {back}"]
     return [line.format(price=price, until=until) for line in lines]
 
 

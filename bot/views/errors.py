@@ -9,12 +9,16 @@ from services.errors import (
     Banned,
     ConflictError,
     CustomerError,
+    InDebt,
     InsufficientFunds,
+    InvoiceRefused,
     LimitReached,
     NotPossible,
     OrderNotFound,
     OutOfStock,
+    PaymentNotFound,
     PriceChanged,
+    StarsLimitReached,
     TermsNotAccepted,
     TooManyGuesses,
     UserNotFound,
@@ -49,6 +53,16 @@ def sentence(error: CustomerError | ConflictError | BadButton, language: Languag
             return _("There is a voucher with this word already. Please choose another one.")
         case WordRefused():
             return _("A word needs 6 to 20 letters from A to Z or digits.")
+        case InvoiceRefused():
+            return _invoice(error, language)
+        case StarsLimitReached():
+            words = _("In your first three weeks you can pay {limit} ⭐ a day. Today {left} ⭐ are left.")
+            return words.format(limit=language.number(error.limit), left=language.number(error.left))
+        case InDebt():
+            owed = language.money(error.amount, error.currency)
+            return _("You owe {amount}. Please top up first: /topup").format(amount=owed)
+        case PaymentNotFound():
+            return _("There is no such payment.")
         case OrderNotFound():
             return _("There is no such order.")
         case UserNotFound():
@@ -85,6 +99,16 @@ def _limit(error: LimitReached, language: Language) -> str:
             error.limit,
         )
     return text.format(limit=limit)
+
+
+def _invoice(error: InvoiceRefused, language: Language) -> str:
+    _ = language._
+    return {
+        "not_yours": _("This invoice is for somebody else. Please ask the bot for one of your own: /topup"),
+        "paid": _("This has been paid already."),
+        "changed": _("This invoice has been changed. Please ask for a new one: /topup"),
+        "too_large": _("That cannot be paid with Stars at once. Please choose a smaller amount."),
+    }.get(error.reason, _("This invoice has expired. Please ask for a new one."))
 
 
 def _not_possible(error: NotPossible, language: Language) -> str:

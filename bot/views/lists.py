@@ -1,6 +1,7 @@
 """A renter's orders and money."""
 
 from bot.views.cards import sign
+from bot.views.payments import debt_lines
 from bot.views.screen import Page, Reader, View, bold, code, escape, moment, pager
 from bot.views.start import home_button
 from db.models import LedgerEntry
@@ -40,12 +41,14 @@ def balance(reader: Reader, wallet: Wallet) -> View:
         _("Available: {amount}").format(amount=bold(money(wallet.available, wallet.currency))),
         _("On hold for open orders: {amount}").format(amount=money(wallet.held, wallet.currency)),
     ]
+    lines += debt_lines(reader.language, wallet)
     if wallet.moves:
         lines += ["", bold(_("Last moves")), *(move_line(reader, move) for move in wallet.moves)]
     lines += ["", _("Your id, for the operator: {id}").format(id=code(str(reader.user_id)))]
     return View.of(
         lines,
         [
+            [reader.button(_("Top up"), "topup")],
             [reader.button(_("Redeem a code"), "redeem"), reader.button(_("Invite friends"), "invite")],
             [reader.button(_("My orders"), "orders", "open", 0), home_button(reader)],
         ],
@@ -64,6 +67,8 @@ def move_line(reader: Reader, move: LedgerEntry) -> str:
         "refund": _("refund for order {id}"),
         "reward": _("reward for an invitation"),
         "correction": _("correction"),
+        "return": _("Stars paid back"),
+        "settlement": _("settled a debt"),
     }
     kind = "voucher" if move.source == gateway(VOUCHERS) else move.kind
     what = words.get(kind, kind).format(id=move.order_id)

@@ -62,34 +62,44 @@ def usage(reader: Reader, form: str, problem: str = "") -> View:
     return View.of([escape(problem), line] if problem else [line])
 
 
-def credited(reader: Reader, user_id: int, amount: int, wallet: Wallet, *, repeated: bool) -> View:
-    return _moved(reader, reader.language._("Credited {amount} to {id}."), user_id, amount, wallet, repeated)
+def credited(
+    reader: Reader, user_id: int, amount: int, wallet: Wallet, *, repeated: bool, settled: int
+) -> View:
+    text = reader.language._("Credited {amount} to {id}.")
+    return _moved(reader, text, user_id, amount, wallet, repeated, settled)
 
 
 def debited(reader: Reader, user_id: int, amount: int, wallet: Wallet, *, repeated: bool) -> View:
     return _moved(reader, reader.language._("Debited {amount} from {id}."), user_id, amount, wallet, repeated)
 
 
-def _moved(reader: Reader, text: str, user_id: int, amount: int, wallet: Wallet, repeated: bool) -> View:
+def _moved(
+    reader: Reader, text: str, user_id: int, amount: int, wallet: Wallet, repeated: bool, settled: int = 0
+) -> View:
     _ = reader.language._
     money = reader.language.money
     lines = [
         text.format(amount=bold(money(amount, wallet.currency)), id=code(str(user_id))),
         _("Balance now: {amount}").format(amount=money(wallet.available, wallet.currency)),
     ]
+    if settled:
+        lines.append(_("{amount} of it settled a debt.").format(amount=money(settled, wallet.currency)))
     if repeated:
         lines.append(_("This had been done before; nothing was changed."))
     return View.of(lines, [[reader.button(_("User"), "user", user_id)]])
 
 
-def news_of_credit(language: Language, amount: int, wallet: Wallet, reason: str | None) -> View:
-    """For the renter who was given money."""
+def news_of_credit(
+    language: Language, amount: int, wallet: Wallet, reason: str | None, *, settled: int = 0
+) -> View:
+    """For the renter who was given money; `settled`: how much of it went into a debt."""
     _ = language._
     text = _("{amount} was added to your balance.").format(
         amount=bold(language.money(amount, wallet.currency))
     )
     total = _("You have {amount} now.").format(amount=language.money(wallet.available, wallet.currency))
-    return View.of([text, *([escape(reason)] if reason else []), total])
+    owed = _("{amount} of it settled what you owed.").format(amount=language.money(settled, wallet.currency))
+    return View.of([text, *([escape(reason)] if reason else []), *([owed] if settled else []), total])
 
 
 def user(reader: Reader, found: User, wallet: Wallet, recent: Sequence[PurchaseView]) -> View:
@@ -113,12 +123,18 @@ def user(reader: Reader, found: User, wallet: Wallet, recent: Sequence[PurchaseV
         "",
         _("Available: {amount}").format(amount=bold(money(wallet.available, wallet.currency))),
         _("On hold: {amount}").format(amount=money(wallet.held, wallet.currency)),
+        *(
+            [_("Owes us: {amount}").format(amount=bold(money(wallet.debt, wallet.currency)))]
+            if wallet.debt
+            else []
+        ),
         *(move_line(reader, move) for move in wallet.moves),
     ]
     return View.of(
         lines,
         [
             *([reader.button(_order_label(view), "order", view.orders[0].order.id or 0)] for view in recent),
+            [reader.button(_("Payments"), "payments", found.id, 0)],
             [reader.button(_("‹ Operator"), "panel")],
         ],
     )
@@ -245,7 +261,8 @@ def _supplier_state(language: Language, state: SupplierState) -> list[str]:
 def alert(language: Language, name: str, facts: dict[str, Any]) -> View:
     """Something that an operator should look at."""
     _ = language._
-    supplier = str(facts.get("supplier", ""))
+    currency = facts.get("currency", "")
+    words = facts | {name: language.money(facts[name], currency) for name in ("debt",) if name in facts}
     texts = {
         "orphan": _("{supplier} has order {ref} open, which no purchase here explains."),
         "supplier_broke": _("Our balance at {supplier} is too low to buy. Please top it up."),
@@ -254,10 +271,10 @@ def alert(language: Language, name: str, facts: dict[str, Any]) -> View:
         "voucher_guessing": _(
             "{count} wrong voucher codes within an hour: somebody is guessing. Nobody can redeem for a while."
         ),
+        "store_refund": _("The store took back {stars} ⭐ from renter {user}. They owe us {debt} of it."),
+        "refund_refused": _("Telegram refuses to pay payment {payment} back: {error}"),
     }
-    text = texts.get(name, name).format(
-        supplier=supplier, ref=facts.get("ref", ""), count=facts.get("count", "")
-    )
+    text = texts.get(name, name).format(**words)
     return View.of([f"⚠️ {escape(text)}"])
 
 

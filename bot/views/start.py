@@ -18,6 +18,8 @@ def _rules(language: Language) -> list[str]:
         _("• The price is set aside when you buy and taken when the first code comes."),
         _("• No code, no charge: the money goes back by itself."),
         _("• A code that comes after the money went back is not shown."),
+        _("• Paid with Stars for one number and no code: the Stars come back by themselves."),
+        _("• What you topped up with Stars and have not spent is paid back on request: /paysupport"),
         _("• Don't use numbers for anything illegal, for spam, or to deceive anyone."),
     ]
 
@@ -89,6 +91,7 @@ def help_(reader: Reader, *, is_operator: bool) -> View:
         _("/balance – your money"),
         _("/redeem CODE – use a voucher"),
         _("/invite – bring friends and earn"),
+        _("/topup, /paysupport – pay with Telegram Stars, and help with it"),
         _("/terms, /privacy – the small print"),
         "",
         _("Or just write what you are looking for."),

@@ -91,6 +91,7 @@ async def test_telegram_away_is_said_and_outlived(inbox):
         ({"update_id": 1, "message": {"from": {"id": 42}, "chat": {"id": -5}}}, "person:42"),
         ({"update_id": 1, "channel_post": {"chat": {"id": -5}}}, "person:-5"),
         ({"update_id": 1, "message": {"from": "x"}}, "person:0"),
+        ({"update_id": 1, "pre_checkout_query": {"id": "1", "from": {"id": 42}}}, "checkout:42"),
         ({"update_id": 1}, "person:0"),
     ],
 )

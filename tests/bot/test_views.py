@@ -9,15 +9,19 @@ import pytest
 
 from bot.buttons import Buttons, Tap
 from bot.language import Language
-from bot.views import browse, cards, invitations, lists, operator, start, vouchers
+from bot.views import browse, cards, invitations, lists, operator, payments, start, vouchers
 from bot.views.errors import ALERT_LIMIT, sentence
 from bot.views.screen import Page, Reader, View
 from db.models import (
     Attempt,
     AttemptStatus,
+    Invoice,
+    InvoicePurpose,
     LedgerEntry,
     Order,
     OrderStatus,
+    Payment,
+    PaymentStatus,
     Purchase,
     Service,
     Sms,
@@ -296,6 +300,31 @@ LARGEST = Draft(LARGEST_AMOUNT, MOST_USES, LONGEST)
 INVITES = Invites("abcdefghijkl", 2, 900)
 REWARD, ONE = invitations.Reward(Decimal("2.50"), 3), invitations.Reward(Decimal(5), 1)
 LINK = "https://t.me/numlet_bot?start=i_abcdefghijkl"
+PAYMENT = Payment(
+    id=2**40,
+    charge_id="x" * 140,
+    user_id=2**52,
+    stars=10_000,
+    amount=2_000_000,
+    currency="IDR",
+    status=PaymentStatus.REFUNDED,
+    paid_at=NOW,
+    refund_reason="store",
+)
+PAID = Payment(**PAYMENT.model_dump() | {"status": PaymentStatus.PAID})
+NEWS = ("credited", "refused", "returned", "kept")
+DEBTOR = Wallet(0, 0, "IDR", (), 5_000)
+INVOICE = Invoice(
+    user_id=42,
+    token="t",
+    purpose=InvoicePurpose.PURCHASE,
+    stars=90,
+    amount=18_000,
+    currency="IDR",
+    country="ID",
+    created_at=NOW,
+    expires_at=NOW,
+)
 HEALTH = Health(last_ok_at=NOW, last_error_at=NOW, last_error=NASTY, failures=3)
 
 
@@ -336,12 +365,25 @@ HEALTH = Health(last_ok_at=NOW, last_error_at=NOW, last_error=NASTY, failures=3)
         browse.country(READER, "ID", Page.of([(SERVICE, LINE)] * 25, 1, 10), "IDR"),
         browse.results(READER, NASTY, [browse.Found(SERVICE, "ID", LINE), browse.Found(SERVICE)] * 9, "IDR"),
         browse.nothing_found(READER, NASTY, MANY[:12]),
+        browse.confirm(READER, replace(OFFER, stars=10_000, wallet=DEBTOR)),
         browse.gone(READER),
         browse.ask_quantity(READER, SERVICE, LINE),
         browse.ask_search(READER),
         lists.orders(READER, Page([purchase(order(OrderStatus.ACTIVE))] * 10, 3, more=True), open_only=True),
         lists.orders(READER, Page([]), open_only=False),
         lists.balance(READER, FULL),
+        lists.balance(READER, DEBTOR),
+        payments.topup(READER, 200, DEBTOR, None),
+        payments.topup(READER, 200, RICH, 0),
+        payments.not_sold(READER),
+        payments.ask_amount(READER, 200, "IDR", NASTY),
+        payments.paysupport(READER, [PAYMENT] * 3, 1),
+        payments.paysupport(READER, [], None),
+        payments.of_user(READER, 42, Page([PAYMENT] * 10, 3, more=True)),
+        payments.of_user(READER, 42, Page([])),
+        payments.payment(READER, PAYMENT, RICH),
+        payments.payment(READER, PAID, RICH, confirm=True),
+        *(payments.news(Language.of("en"), name, PAYMENT, DEBTOR, 1) for name in NEWS),
         operator.panel(READER),
         operator.usage(READER, "/credit ID AMOUNT [reason]", NASTY),
         operator.user(READER, USER, FULL, [purchase(order(OrderStatus.ACTIVE))] * 5),
@@ -357,11 +399,25 @@ HEALTH = Health(last_ok_at=NOW, last_error_at=NOW, last_error=NASTY, failures=3)
         operator.alert(Language.of("en"), "supplier_broke", {"supplier": "smscode"}),
         operator.alert(Language.of("en"), "access_refused", {"supplier": "smscode"}),
         operator.alert(Language.of("en"), "voucher_guessing", {"count": 200}),
+        operator.alert(
+            Language.of("en"), "store_refund", {"user": 42, "stars": 90, "debt": 18_000, "currency": "IDR"}
+        ),
+        operator.alert(Language.of("en"), "refund_refused", {"payment": 12, "error": NASTY}),
         operator.alert(Language.of("en"), "news_of_tomorrow", {}),
     ],
 )
 def test_telegram_takes_every_screen(view):
     assert "{" not in check(view)
+
+
+def test_telegram_takes_every_invoice():
+    long = Service(id=1, slug="s", name=NASTY * 5, code="s")
+    for bill in (
+        payments.topup_bill(Language.of("en"), INVOICE),
+        payments.purchase_bill(Language.of("en"), INVOICE, long),
+    ):
+        assert 1 <= len(bill.title) <= 32
+        assert 1 <= len(bill.description) <= 255
 
 
 @pytest.mark.parametrize(
@@ -387,12 +443,16 @@ def test_telegram_takes_every_screen(view):
         errors.NotPossible("cancel", status="received"),
         errors.NotPossible("resend", status="expired"),
         errors.NotPossible("finish", status="active"),
+        *map(errors.InvoiceRefused, ("expired", "not_yours", "paid", "changed", "too_large")),
+        errors.StarsLimitReached(limit=1000, left=0),
+        errors.InDebt(amount=18_000, currency="IDR"),
+        errors.PaymentNotFound(),
         errors.KeyReused(),
     ],
 )
 def test_every_error_has_a_sentence_that_fits_an_alert(error):
     text = sentence(error, Language.of("en"), "IDR")
-    assert text.endswith((".", "/start"))
+    assert text.endswith((".", "/start", "/topup"))
     assert "{" not in text
     assert "Something went wrong" not in text
     assert len(text) <= ALERT_LIMIT

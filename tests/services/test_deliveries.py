@@ -11,7 +11,7 @@ from db import deliveries as db_deliveries
 from db.models import WebhookDelivery
 from db.session import Database
 from sandbox.clock import ManualClock
-from services.deliveries import GIVE_UP_AFTER, Deliveries, Source
+from services.deliveries import AT_ONCE, GIVE_UP_AFTER, Deliveries, Source
 from services.inbox import Delivery, Inbox
 
 pytestmark = pytest.mark.anyio
@@ -89,6 +89,18 @@ async def test_a_delivery_is_on_disk_when_it_is_acknowledged(post: Post):
     await post.deliveries.settle()
     [row] = await post.rows()
     assert row.handled_at == post.clock.now()
+
+
+async def test_a_crowd_in_one_kind_of_series_holds_up_no_other(post: Post):
+    gates = [post.handler.hold(f"p{n}") for n in range(AT_ONCE + 1)]
+    for n in range(AT_ONCE + 1):
+        await post.inbox.store("test", f"p{n}", f"p{n}", serial=f"person:{n}")
+    await post.inbox.store("test", "pay", "pay", serial="checkout:1")
+    await post.handler.has_started("pay")
+    for gate in gates:
+        gate.set()
+    await post.deliveries.settle()
+    assert len(post.handler.handled) == AT_ONCE + 2
 
 
 async def test_many_at_once_are_stored_together(post: Post, monkeypatch: pytest.MonkeyPatch):
