@@ -30,6 +30,7 @@ from db.leadership import InUse, Leadership, only_process
 from db.session import Database
 from services.accounts import Accounts
 from services.announcer import Announcer
+from services.audit import Audit
 from services.broadcast_sending import Sending
 from services.broadcasts import BROADCAST, PANEL, RECALL, Broadcasts
 from services.buying import Buying
@@ -56,6 +57,7 @@ from services.senders.cellcast import Cellcast
 from services.senders.smsgateway24 import Login, SmsGateway24
 from services.senders.stars import TelegramStars
 from services.stars import Stars
+from services.supplier_balances import SupplierBalances
 from services.suppliers.base import Supplier
 from services.suppliers.smscode import SmsCode
 from services.supply import Senders, Suppliers
@@ -63,6 +65,7 @@ from services.switchboard import Switchboard
 from services.text_tracking import TextTracking
 from services.texting import SMS, Texting
 from services.vouchers import Vouchers
+from services.watch import Watch
 from services.webhook_secrets import WebhookRegistration, WebhookSecrets
 
 log = structlog.get_logger()
@@ -74,6 +77,8 @@ SWEEP_EVERY = timedelta(seconds=5)
 MEASURE_EVERY = timedelta(seconds=15)
 STARS_EVERY = timedelta(minutes=5)
 RETENTION_EVERY = timedelta(hours=6)
+AUDIT_EVERY = timedelta(minutes=5)
+BALANCES_EVERY = timedelta(hours=1)
 LEAD_PAUSE_SECONDS = 1
 BACKLOG = 2048
 
@@ -164,6 +169,8 @@ class Numlet:
     jobs: Jobs
     stars: Stars
     retention: Retention
+    watch: Watch
+    balances: SupplierBalances
     application: App
     polling: Polling
 
@@ -216,6 +223,8 @@ def build(reception: Reception) -> Numlet:
     deliveries = Deliveries(database, clock)
     registration = WebhookRegistration(suppliers, reception.webhook_secrets, public_url=settings.public_url)
     broadcasts = Broadcasts(database, clock, outbox)
+    audit = Audit(database, clock, currency=settings.currency)
+    watch = Watch(database, clock, audit, announcer)
     shop = Shop(
         accounts=accounts,
         broadcasts=broadcasts,
@@ -233,6 +242,8 @@ def build(reception: Reception) -> Numlet:
         desk=Desk(database),
         vouchers=Vouchers(database, clock, announcer, currency=settings.currency),
         invitations=invitations,
+        audit=audit,
+        watch=watch,
         clock=clock,
         buttons=Buttons(reception.keys.buttons),
         currency=settings.currency,
@@ -282,6 +293,8 @@ def build(reception: Reception) -> Numlet:
         jobs=Jobs(clock, rentals),
         stars=stars,
         retention=Retention(database, clock, keep=settings.retention),
+        watch=watch,
+        balances=SupplierBalances(database, clock, suppliers, rates, announcer, currency=settings.currency),
         application=application,
         polling=Polling(application.bot, reception.inbox),
     )
@@ -476,11 +489,13 @@ async def scheduled(numlet: Numlet) -> AsyncIterator[None]:
         jobs.every(
             REGISTER_EVERY, f"{name} webhook", partial(numlet.registration.register, name), at_once=True
         )
+        jobs.every(BALANCES_EVERY, f"{name} balance", partial(numlet.balances.take, name), at_once=True)
     jobs.every(TEXTS_EVERY, "texts", numlet.text_tracking.follow)
     jobs.every(SWEEP_EVERY, "deliveries", numlet.deliveries.sweep)
     jobs.every(MEASURE_EVERY, "metrics", partial(measure, numlet.database))
     jobs.every(STARS_EVERY, "stars", partial(_reconcile_stars, numlet))
     jobs.every(RETENTION_EVERY, "retention", numlet.retention.erase_old)
+    jobs.every(AUDIT_EVERY, "audit", numlet.watch.tick)
     await jobs.start()
     try:
         yield

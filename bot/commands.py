@@ -44,6 +44,7 @@ def operator_commands(language: Language) -> list[tuple[str, str]]:
         ("senders", _("Who sends our SMS")),
         ("broadcast", _("A message to everybody, or to some")),
         ("vouchers", _("Vouchers: [AMOUNT USES LIFETIME [WORD]]")),
+        ("audit", _("Whether all sums agree, and the margin")),
     ]
 
 

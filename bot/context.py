@@ -10,6 +10,7 @@ from bot.buttons import Buttons
 from bot.language import Language
 from db.models import User
 from services.accounts import Accounts
+from services.audit import Audit
 from services.broadcasts import Broadcasts
 from services.catalog import Catalog
 from services.clock import Clock
@@ -26,6 +27,7 @@ from services.supply import Senders, Suppliers
 from services.switchboard import Switchboard
 from services.texting import Texting
 from services.vouchers import Vouchers
+from services.watch import Watch
 
 SHOP = "shop"
 """Where the application keeps the shop among its `bot_data`."""
@@ -54,6 +56,8 @@ class Shop:
     desk: Desk
     vouchers: Vouchers
     invitations: Invitations
+    audit: Audit
+    watch: Watch
     clock: Clock
     buttons: Buttons
     currency: str

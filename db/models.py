@@ -100,6 +100,7 @@ class LedgerEntry(SQLModel, table=True):
         CheckConstraint("source <> destination", name="goes_somewhere"),
         Index("ix_ledger_entry_source_id", "source", "id"),
         Index("ix_ledger_entry_destination_id", "destination", "id"),
+        Index("ix_ledger_entry_created_at", "created_at"),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BIG_KEY)
@@ -637,6 +638,29 @@ class BroadcastDelivery(SQLModel, table=True):
     """In the renter's chat, for a recall."""
     error: str | None = None
     at: datetime
+
+
+class SupplierBalance(SQLModel, table=True):
+    """What a supplier said of our balance there, beside what our orders say that it has kept."""
+
+    __tablename__ = "supplier_balance"
+    __table_args__ = (Index("ix_supplier_balance_supplier_id", "supplier", "id"),)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BIG_KEY)
+    supplier: str = Field(max_length=32)
+    amount: int = Field(sa_type=BigInteger)
+    """Minor units of `currency`, which is the supplier's own."""
+    currency: str = Field(max_length=3)
+    spent: int = Field(sa_type=BigInteger)
+    """The cost of all orders that it was not seen to refund, in minor units of the shop's currency."""
+    under_way: int = Field(sa_type=BigInteger)
+    """How much of that it may have taken or given back just now, in minor units of the shop's currency."""
+    unexplained: int | None = Field(default=None, sa_type=BigInteger)
+    """By how much it changed otherwise than our orders since the last time, in minor units of `currency`:
+    more than zero where there is more than expected. None where there is nothing to compare with."""
+    tolerance: int = Field(default=0, sa_type=BigInteger)
+    """So much either way is no news, in minor units of `currency`."""
+    taken_at: datetime
 
 
 class Conversation(SQLModel, table=True):

@@ -27,6 +27,8 @@ from sandbox.smscode import SmsCode as Vendor
 from sandbox.smsgateway24 import SmsGateway24 as SmsGateway24Vendor
 from services.accounts import Accounts
 from services.announcer import ALERT, CARD, CODE, PAYMENT, REWARD, TEXT, Announcer
+from services.announcer import ALERT, CARD, CODE, REWARD, TEXT, Announcer
+from services.audit import Audit
 from services.buying import Buying
 from services.catalog import Catalog
 from services.deliveries import Deliveries, Source
@@ -45,12 +47,14 @@ from services.sender_ids import SenderIdBook
 from services.senders.base import Sender
 from services.senders.cellcast import Cellcast
 from services.senders.smsgateway24 import Login, SmsGateway24
+from services.supplier_balances import SupplierBalances
 from services.suppliers.smscode import SmsCode
 from services.supply import Senders, Suppliers
 from services.switchboard import Switchboard
 from services.text_tracking import TextTracking
 from services.texting import SMS, Texting
 from services.vouchers import Vouchers
+from services.watch import Watch
 from services.webhook_secrets import WebhookRegistration, WebhookSecrets
 
 CURRENCY = "IDR"
@@ -207,6 +211,9 @@ class World:
         self.inbox.take = self.deliveries.take
         self.webhook_secrets = WebhookSecrets(database, clock)
         self.registration = WebhookRegistration(self.suppliers, self.webhook_secrets, public_url=PUBLIC_URL)
+        self.audit = Audit(database, clock, currency=CURRENCY)
+        self.watch = Watch(database, clock, self.audit, announcer)
+        self.balances = SupplierBalances(database, clock, self.suppliers, rates, announcer, currency=CURRENCY)
 
     @property
     def vendor(self) -> Vendor:

@@ -14,6 +14,7 @@ from telegram.ext import (
 from bot import errors
 from bot.context import SHOP, App, Shop
 from bot.handlers import (
+    audit,
     inviting,
     operator,
     orders,
@@ -53,6 +54,7 @@ _OPERATOR_COMMANDS = {
     "suppliers": operator.suppliers,
     "senders": senders.command,
     "vouchers": vouchers.command,
+    "audit": audit.command,
 }
 
 

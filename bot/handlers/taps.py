@@ -5,6 +5,7 @@ from telegram import Update
 from bot.buttons import ForgedButton, StaleButton, Tap
 from bot.context import Context
 from bot.handlers import (
+    audit,
     browse,
     inviting,
     operator,
@@ -32,6 +33,7 @@ OPERATOR: Acts = {
     **senders.ACTS,
     **sender_ids.ACTS,
     **vouchers.ACTS,
+    **audit.ACTS,
 }
 
 

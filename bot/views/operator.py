@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.language import Language
+from bot.views import audit
 from bot.views.cards import sign
 from bot.views.lists import move_line
 from bot.views.screen import Reader, View, bold, code, escape, moment, title
@@ -46,11 +47,12 @@ def panel(reader: Reader) -> View:
             _("/senders – who sends our SMS"),
             _("/broadcast – a message to everybody, or to some"),
             _("/vouchers – codes that give money"),
+            _("/audit – whether all sums agree, and the margin"),
         ],
         [
             [reader.button(_("Suppliers"), "suppliers"), reader.button(_("Senders"), "senders")],
             [reader.button(_("Users"), "users"), reader.button(_("Broadcast"), "bcnew")],
-            [reader.button(_("Vouchers"), "vouchers", 0)],
+            [reader.button(_("Vouchers"), "vouchers", 0), reader.button(_("Audit"), "audit", 0)],
             [reader.button(_("‹ Menu"), "home")],
         ],
     )
@@ -260,6 +262,8 @@ def _supplier_state(language: Language, state: SupplierState) -> list[str]:
 
 def alert(language: Language, name: str, facts: dict[str, Any]) -> View:
     """Something that an operator should look at."""
+    if name in audit.ALERTS:
+        return audit.alert(language, name, facts)
     _ = language._
     currency = facts.get("currency", "")
     words = facts | {name: language.money(facts[name], currency) for name in ("debt",) if name in facts}

@@ -78,6 +78,8 @@ class Stage:
             desk=Desk(world.database),
             vouchers=world.vouchers,
             invitations=world.invitations,
+            audit=world.audit,
+            watch=world.watch,
             clock=world.clock,
             buttons=Buttons(KEY),
             currency=CURRENCY,

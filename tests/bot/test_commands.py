@@ -26,6 +26,7 @@ async def test_everybody_sees_the_commands_that_work_for_them(stage, ann, olga):
         "senders",
         "broadcast",
         "vouchers",
+        "audit",
     }
     assert "No code, no charge" in profile.text_for("description", ann.chat.user)
     assert "No code, no charge" in profile.text_for("short_description", ann.chat.user)

@@ -1,0 +1,139 @@
+"""What the audit counts: one aggregate statement a question, so each sees the whole at one moment.
+
+In plain SQL, which an operator can paste and check, and which owes nothing to the code that it checks.
+Nothing is locked: the shop goes on meanwhile.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import CursorResult
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from db.dialect import is_sqlite
+
+GROUPS = """
+    SELECT name, currency, count(*), sum(balance), sum(is_below_zero), sum(is_below_zero * balance)
+    FROM (
+        SELECT CASE
+                WHEN name LIKE 'wallet:%' THEN 'wallet'
+                WHEN name LIKE 'held:%' THEN 'held'
+                WHEN name LIKE 'debt:%' THEN 'debt'
+                ELSE name
+            END AS name,
+            currency, balance, CASE WHEN balance < 0 THEN 1 ELSE 0 END AS is_below_zero
+        FROM account
+    ) AS grouped
+    GROUP BY name, currency
+    ORDER BY name, currency
+"""
+
+WRONG_BALANCES = """
+    SELECT name, sum(amount) AS amount
+    FROM (
+        SELECT name, -balance AS amount FROM account
+        UNION ALL SELECT destination, amount FROM ledger_entry
+        UNION ALL SELECT source, -amount FROM ledger_entry
+    ) AS moves
+    GROUP BY name
+    HAVING sum(amount) <> 0
+"""
+
+# The condition on the state is the one of the partial index on open orders, and narrows it afterwards.
+WRONG_HOLDS = """
+    SELECT name, sum(amount) AS amount
+    FROM (
+        SELECT name, balance AS amount FROM account WHERE name LIKE 'held:%' AND balance <> 0
+        UNION ALL
+        SELECT 'held:' || o.id, -p.price
+        FROM number_order AS o JOIN purchase AS p ON p.id = o.purchase_id
+        WHERE o.status IN ('pending','active','received') AND o.status <> 'received'
+    ) AS holds
+    GROUP BY name
+    HAVING sum(amount) <> 0
+"""
+
+WRONG_SETTLEMENTS = """
+    SELECT 'order ' || o.id AS name, p.price AS amount
+    FROM number_order AS o
+    JOIN purchase AS p ON p.id = o.purchase_id
+    LEFT JOIN ledger_entry AS e ON e.idempotency_key = 'order:' || o.id || ':settle'
+    WHERE o.status NOT IN ('pending','active')
+        AND (
+            e.id IS NULL OR e.amount <> p.price
+            OR e.kind <> CASE WHEN o.status IN ('received','completed') THEN 'capture' ELSE 'release' END
+        )
+"""
+
+SQLITE_GUARDS = """
+    SELECT count(*) = 2 FROM sqlite_master
+    WHERE type = 'trigger' AND tbl_name = 'ledger_entry' AND name LIKE 'ledger_entry_no_%'
+"""
+POSTGRES_GUARDS = """
+    SELECT count(*) = 1 FROM pg_trigger
+    WHERE tgrelid = 'ledger_entry'::regclass AND tgname = 'ledger_entry_immutable' AND tgenabled IN ('O', 'A')
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """All accounts of one kind: every wallet, every hold, every debt; each other account alone."""
+
+    name: str
+    currency: str
+    accounts: int
+    balance: int
+    below_zero: int
+    """How many of them are."""
+    debts: int
+    """The sum of those: never more than zero."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How many rows are not as they should be, by how much in all, and one of them."""
+
+    count: int
+    amount: int
+    example: str
+
+
+async def groups(session: AsyncSession) -> list[Group]:
+    """What is where."""
+    rows = await _execute(session, GROUPS)
+    return [Group(row[0], row[1], *map(int, row[2:])) for row in rows]
+
+
+async def wrong_balances(session: AsyncSession) -> Difference:
+    """Accounts whose balance is not the sum of their entries. Goes through the whole ledger."""
+    return await _sum(session, WRONG_BALANCES)
+
+
+async def wrong_holds(session: AsyncSession) -> Difference:
+    """Holds that are not the price of an order which waits for its code, and such orders without one."""
+    return await _sum(session, WRONG_HOLDS)
+
+
+async def wrong_settlements(session: AsyncSession) -> Difference:
+    """Ended orders whose hold was not captured in full after a code, or not released in full without one."""
+    return await _sum(session, WRONG_SETTLEMENTS)
+
+
+async def is_guarded(session: AsyncSession) -> bool:
+    """Whether the triggers are there that refuse to change or delete ledger entries."""
+    result = await _execute(session, SQLITE_GUARDS if is_sqlite(session) else POSTGRES_GUARDS)
+    return bool(result.scalar())
+
+
+async def count_entries(session: AsyncSession) -> int:
+    return int((await _execute(session, "SELECT count(*) FROM ledger_entry")).scalar_one())
+
+
+async def _sum(session: AsyncSession, wrong: str) -> Difference:
+    result = await _execute(session, f"SELECT count(*), sum(abs(amount)), min(name) FROM ({wrong}) AS wrong")
+    row = result.one()
+    return Difference(row[0], int(row[1] or 0), row[2] or "")
+
+
+async def _execute(session: AsyncSession, sql: str) -> CursorResult[*tuple[Any, ...]]:
+    return await (await session.connection()).exec_driver_sql(sql)

@@ -1,0 +1,306 @@
+"""The audit finds whatever does not agree, and nothing else."""
+
+import pytest
+from sqlalchemy import text
+
+from db.session import Database
+from services.audit import Check, Margin, Report
+from tests.builders import COST, CURRENCY, PRICE, RENTER, World
+
+pytestmark = pytest.mark.anyio
+
+UNGUARD = {
+    True: ["DROP TRIGGER ledger_entry_no_update", "DROP TRIGGER ledger_entry_no_delete"],
+    False: ["ALTER TABLE ledger_entry DISABLE TRIGGER ledger_entry_immutable"],
+}
+GUARD = "ALTER TABLE ledger_entry ENABLE TRIGGER ledger_entry_immutable"
+
+
+async def tamper(database: Database, *statements: str) -> None:
+    """What no code of ours does."""
+    async with database.write() as session:
+        for statement in statements:
+            await (await session.connection()).execute(text(statement))
+
+
+async def examine(world: World) -> Report:
+    return await world.audit.examine(full=True)
+
+
+def found(report: Report) -> dict[Check, tuple[int, int, str]]:
+    return {finding.check: (finding.count, finding.amount, finding.example) for finding in report.findings}
+
+
+async def test_an_honest_shop_agrees(world: World):
+    waiting, coded, ended = await world.rent(), await world.rent(), await world.rent()
+    await world.receive(coded, "482913")
+    await world.pass_time(minutes=3)
+    await world.orders.cancel(RENTER, ended.id or 0)
+    await world.settle()
+    report = await examine(world)
+    assert report.findings == ()
+    assert report.checks == tuple(Check)
+    assert report.entries == 6
+    sums = {group.name: (group.accounts, group.balance) for group in report.groups}
+    assert sums == {
+        "gateway:operator": (1, -10 * PRICE),
+        "held": (3, PRICE),
+        "revenue": (1, PRICE),
+        "wallet": (1, 8 * PRICE),
+    }
+    assert (await world.order(waiting)).status == "active"
+
+
+async def test_an_empty_shop_agrees(database: Database, world: World):
+    assert (await world.audit.examine(full=False)).agrees
+
+
+async def test_a_balance_changed_by_hand_is_found_twice(world: World):
+    await tamper(world.database, f"UPDATE account SET balance = balance + 5 WHERE name = 'wallet:{RENTER}'")
+    assert found(await examine(world)) == {
+        Check.SUM: (1, 5, ""),
+        Check.BALANCES: (1, 5, f"wallet:{RENTER}"),
+    }
+
+
+async def test_money_shifted_between_accounts_is_found_in_both(world: World):
+    await world.rent()
+    await tamper(
+        world.database,
+        f"UPDATE account SET balance = balance + 7 WHERE name = 'wallet:{RENTER}'",
+        "UPDATE account SET balance = balance - 7 WHERE name = 'gateway:operator'",
+    )
+    assert found(await examine(world)) == {Check.BALANCES: (2, 14, "gateway:operator")}
+
+
+async def test_what_takes_the_whole_ledger_is_left_to_the_full_examination(world: World):
+    await tamper(
+        world.database,
+        f"UPDATE account SET balance = balance + 7 WHERE name = 'wallet:{RENTER}'",
+        "UPDATE account SET balance = balance - 7 WHERE name = 'gateway:operator'",
+    )
+    report = await world.audit.examine(full=False)
+    assert report.agrees
+    assert report.entries is None
+    assert Check.BALANCES not in report.checks
+
+
+async def test_a_wallet_below_zero_is_found_whatever_its_flag_says(world: World):
+    await tamper(
+        world.database,
+        f"UPDATE account SET may_go_below_zero = true, balance = -3 WHERE name = 'wallet:{RENTER}'",
+    )
+    assert found(await examine(world))[Check.BELOW_ZERO] == (1, -3, "wallet")
+
+
+async def test_a_hold_without_its_order_and_an_order_without_its_hold_are_found(world: World):
+    order, other = await world.rent(), await world.rent()
+    await tamper(
+        world.database,
+        f"UPDATE number_order SET status = 'expired' WHERE id = {order.id}",
+        f"UPDATE account SET balance = 0 WHERE name = 'held:{other.id}'",
+        "UPDATE account SET balance = balance + 18000 WHERE name = 'revenue'",
+    )
+    differs = found(await examine(world))
+    assert differs[Check.HOLDS] == (2, 2 * PRICE, f"held:{order.id}")
+    assert differs[Check.SETTLEMENTS] == (1, PRICE, f"order {order.id}")
+
+
+async def test_an_order_that_ended_otherwise_than_its_money_is_found(world: World):
+    order = await world.rent()
+    await world.receive(order, "482913")
+    await tamper(world.database, f"UPDATE number_order SET status = 'canceled' WHERE id = {order.id}")
+    assert found(await examine(world)) == {Check.SETTLEMENTS: (1, PRICE, f"order {order.id}")}
+
+
+async def test_a_ledger_without_its_triggers_is_found(world: World):
+    await tamper(world.database, *UNGUARD[world.database.is_sqlite])
+    try:
+        assert [finding.check for finding in (await world.audit.examine(full=False)).findings] == [
+            Check.GUARD
+        ]
+    finally:
+        if not world.database.is_sqlite:
+            await tamper(world.database, GUARD)
+
+
+async def test_an_entry_taken_out_is_found(world: World):
+    order = await world.rent()
+    await world.receive(order, "482913")
+    sqlite = world.database.is_sqlite
+    delete = f"DELETE FROM ledger_entry WHERE idempotency_key = 'order:{order.id}:settle'"
+    await tamper(world.database, *UNGUARD[sqlite], delete, *([] if sqlite else [GUARD]))
+    differs = found(await examine(world))
+    assert differs[Check.BALANCES] == (2, 2 * PRICE, f"held:{order.id}")
+    assert differs[Check.SETTLEMENTS] == (1, PRICE, f"order {order.id}")
+
+
+async def test_earnings_are_what_captures_brought_less_their_cost(world: World):
+    for code in ("111111", "222222"):
+        await world.receive(await world.rent(), code)
+    await world.rent()
+    earned = await world.audit.earnings(days=1)
+    margin = Margin(orders=2, income=2 * PRICE, cost=2 * COST)
+    assert earned.total == margin
+    assert margin.profit == 2 * (PRICE - COST)
+    assert earned.suppliers == [("smscode", margin)]
+    assert earned.services == [("WhatsApp", margin)]
+    assert earned.by_day == [(f"{world.clock.now():%Y-%m-%d}", margin)]
+
+
+async def test_earnings_of_a_period_begin_with_its_first_day(world: World):
+    await world.receive(await world.rent(), "111111")
+    first = f"{world.clock.now():%Y-%m-%d}"
+    await world.pass_time(days=6)
+    await world.receive(await world.rent(), "222222")
+    assert (await world.audit.earnings(days=1)).total.orders == 1
+    week = await world.audit.earnings(days=7)
+    assert [(day, margin.orders) for day, margin in week.by_day] == [
+        (f"{world.clock.now():%Y-%m-%d}", 1),
+        (first, 1),
+    ]
+    await world.pass_time(days=1)
+    assert (await world.audit.earnings(days=7)).total.orders == 1
+
+
+class TestWatch:
+    async def test_a_difference_is_told_once_and_so_is_its_end(self, world: World):
+        wrong = f"UPDATE account SET balance = balance + 5 WHERE name = 'wallet:{RENTER}'"
+        await world.watch.tick()
+        await tamper(world.database, wrong)
+        for _ in range(3):
+            await world.watch.look(full=False)
+        await world.settle()
+        assert world.sent.of("alert") == [
+            {
+                "name": "audit_differs",
+                "check": Check.SUM,
+                "count": 1,
+                "amount": 5,
+                "currency": CURRENCY,
+                "example": "",
+            }
+        ]
+        await tamper(world.database, wrong.replace("+", "-"))
+        for _ in range(3):
+            await world.watch.look(full=False)
+        await world.settle()
+        assert world.sent.of("alert")[1:] == [{"name": "audit_agrees", "check": Check.SUM}]
+
+    async def test_a_difference_that_comes_back_is_told_again(self, world: World):
+        wrong = f"UPDATE account SET balance = balance + 5 WHERE name = 'wallet:{RENTER}'"
+        for change in (wrong, wrong.replace("+", "-"), wrong):
+            await tamper(world.database, change)
+            await world.watch.look(full=False)
+            await world.pass_time(minutes=5)
+        assert world.sent.alerts == ["audit_differs", "audit_agrees", "audit_differs"]
+
+    async def test_a_cheap_look_does_not_end_what_only_a_full_one_sees(self, world: World):
+        await world.watch.tick()
+        await tamper(
+            world.database,
+            f"UPDATE account SET balance = balance + 7 WHERE name = 'wallet:{RENTER}'",
+            "UPDATE account SET balance = balance - 7 WHERE name = 'gateway:operator'",
+        )
+        await world.watch.tick()
+        await world.settle()
+        assert world.sent.alerts == []
+        await world.pass_time(hours=6)
+        for _ in range(2):
+            await world.watch.tick()
+        await world.settle()
+        assert world.sent.alerts == ["audit_differs"]
+        watched = await world.watch.watched()
+        assert watched.differs_since == {Check.BALANCES: world.clock.now()}
+        assert watched.full_at == world.clock.now()
+
+    async def test_the_ledger_is_gone_through_every_six_hours(self, world: World):
+        await world.watch.tick()
+        first = (await world.watch.watched()).full_at
+        await world.pass_time(hours=5, minutes=59)
+        await world.watch.tick()
+        assert (await world.watch.watched()).full_at == first
+        await world.pass_time(minutes=1)
+        await world.watch.tick()
+        assert (await world.watch.watched()).full_at == world.clock.now()
+
+
+class TestSupplierBalances:
+    async def compare(self, world: World) -> tuple[int | None, int]:
+        """What is not explained since the last time, and how much of it is no news."""
+        await world.balances.take("smscode")
+        [books] = await world.audit.suppliers(days=1)
+        return books.last.unexplained, books.last.tolerance
+
+    async def test_at_first_there_is_nothing_to_compare_with(self, world: World):
+        assert await self.compare(world) == (None, 0)
+
+    async def test_what_orders_cost_and_what_comes_back_is_explained(self, world: World):
+        await self.compare(world)
+        kept, canceled, waiting = await world.rent(), await world.rent(), await world.rent()
+        await world.receive(kept, "482913")
+        await world.pass_time(minutes=3)
+        await world.orders.cancel(RENTER, canceled.id or 0)
+        await world.settle()
+        await world.pass_time(minutes=1)
+        assert await self.compare(world) == (0, 0)
+        assert (await world.order(waiting)).status == "active"
+        await world.pass_time(hours=1)
+        await world.expire()
+        await world.pass_time(minutes=1)
+        assert await self.compare(world) == (0, 0)
+
+    async def test_a_loss_is_told_once(self, world: World):
+        await self.compare(world)
+        world.vendor.balance -= 5_000
+        await world.pass_time(hours=1)
+        assert await self.compare(world) == (-5_000, 0)
+        assert await self.compare(world) == (0, 0)
+        await world.settle()
+        [alert] = world.sent.of("alert")
+        assert (alert["name"], alert["supplier"], alert["amount"]) == ("supplier_took_more", "smscode", 5_000)
+
+    async def test_a_top_up_is_no_difference(self, world: World):
+        await self.compare(world)
+        world.vendor.balance += 1_000_000
+        assert await self.compare(world) == (1_000_000, 0)
+        world.vendor.balance -= 700
+        assert await self.compare(world) == (-700, 0)
+        await world.settle()
+        assert world.sent.alerts == ["supplier_took_more"]
+        [books] = await world.audit.suppliers(days=1)
+        assert (books.topped_up, books.unexplained) == (1_000_000, -700)
+
+    async def test_a_purchase_without_an_answer_may_be_either_way(self, world: World):
+        await self.compare(world)
+        # Neither the purchase nor its repetition is answered, nor is the list of orders.
+        for path in ("/orders/create", "/orders/create", "/orders"):
+            world.vendor.trouble.fail_next("lost_answer", path=path)
+        await world.place()
+        await world.settle()
+        assert await self.compare(world) == (-COST, COST)
+        await world.pass_time(minutes=5)
+        assert await self.compare(world) == (COST, 2 * COST)
+        await world.settle()
+        assert world.sent.alerts == []
+
+    async def test_an_order_that_should_have_ended_may_be_either_way(self, world: World):
+        await world.rent()
+        await world.pass_time(minutes=1)
+        await self.compare(world)
+        world.vendor.trouble.drop_webhooks = True
+        await world.pass_time(hours=1)
+        assert await self.compare(world) == (COST, COST)
+        await world.expire()
+        await world.pass_time(minutes=1)
+        assert await self.compare(world) == (-COST, COST)
+        assert world.sent.alerts == []
+        assert await self.compare(world) == (0, 0)
+
+    async def test_a_number_bought_there_by_somebody_else_is_a_loss(self, world: World):
+        await self.compare(world)
+        world.vendor.buy(world.vendor.find_product("wa", "ID").id, 1)
+        await world.pass_time(seconds=1)
+        assert await self.compare(world) == (-COST, 0)
+        await world.settle()
+        assert world.sent.alerts == ["supplier_took_more"]
