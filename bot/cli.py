@@ -111,6 +111,46 @@ def migrate() -> None:
 
 
 @app.command()
+def audit() -> None:
+    """Say whether all sums agree and what the shop earns; exit status 1 where something does not agree."""
+    from bot.maintenance import audit_database
+
+    words, agrees = _run(audit_database(_settings()))
+    print(words)
+    if not agrees:
+        raise typer.Exit(1)
+
+
+@app.command()
+def export(
+    directory: Annotated[Path, typer.Argument(help="Where the files go; it is made where it is missing.")],
+) -> None:
+    """Write the ledger and the orders as CSV, for a spreadsheet."""
+    from bot.export import export as export_books
+
+    print(_run(export_books(_settings(), directory)))
+
+
+@app.command()
+def copy_database(
+    source: Annotated[str, typer.Argument(metavar="FROM", help="A database URL; no bot may run on it.")],
+    target: Annotated[str, typer.Argument(metavar="TO", help="A database URL; it must be empty.")],
+) -> None:
+    """Move to another database: every row from SQLite to PostgreSQL, or back, compared one by one."""
+    from bot.copying import copy_database as copy
+
+    _run(copy(source, target, currency=_settings().currency, say=print))
+
+
+@app.command()
+def restore(file: Annotated[Path, typer.Argument(help="A backup that was made with numlet backup.")]) -> None:
+    """Put a backup in the place of a database that is gone, once it has been checked."""
+    from bot.restore import restore_database
+
+    print(_run(restore_database(_settings(), file)))
+
+
+@app.command()
 def backup(file: Annotated[Path, typer.Argument(help="Where the copy goes; it must not exist yet.")]) -> None:
     """Copy the database while the bot runs."""
     from bot.maintenance import backup_database

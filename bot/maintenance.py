@@ -4,9 +4,13 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from bot.language import Language
 from bot.settings import Settings, WrongSettings
+from bot.views import audit as views
 from db import migrate
 from db.session import Database
+from services.audit import Audit
+from services.clock import SystemClock
 
 
 async def migrate_database(settings: Settings) -> str:
@@ -21,6 +25,38 @@ async def migrate_database(settings: Settings) -> str:
     if before == after:
         return f"The database is up to date (revision {after})."
     return f"The database went from revision {before or 'none'} to {after}."
+
+
+async def audit_database(settings: Settings) -> tuple[str, bool]:
+    """Everything that the audit can say, in words, and whether all sums agree. Raises WrongSettings."""
+    database = Database(settings.database_url.get_secret_value())
+    try:
+        await check_schema(database)
+        audit = Audit(database, SystemClock(), currency=settings.currency)
+        report = await audit.examine(full=True)
+        periods = [await audit.earnings(days=days) for days in views.PERIODS]
+        books = await audit.suppliers(days=views.PERIODS[-1])
+    finally:
+        await database.aclose()
+    words = views.printed(Language.of("en"), report, periods, books, settings.currency)
+    return words, report.agrees
+
+
+async def check_schema(database: Database) -> None:
+    """Raises WrongSettings where there is no database, or one of another version of this program."""
+    if not exists(database):
+        raise WrongSettings(f"There is no database at {database.path} yet.")
+    revision = await migrate.current_revision(database)
+    if revision != migrate.head_revision():
+        raise WrongSettings(
+            f"The database has schema {revision or 'none'}, this program {migrate.head_revision()}:"
+            " numlet migrate brings it up to date."
+        )
+
+
+def exists(database: Database) -> bool:
+    """To be asked first, because opening a SQLite database makes one."""
+    return database.path is None or Path(database.path).exists()
 
 
 def backup_database(settings: Settings, file: Path) -> str:
@@ -38,9 +74,18 @@ def backup_database(settings: Settings, file: Path) -> str:
     partial = file.with_name(file.name + ".partial")
     with closing(sqlite3.connect(source)) as original, closing(sqlite3.connect(partial)) as copy:
         original.backup(copy)
-        [(verdict,)] = copy.execute("PRAGMA integrity_check").fetchall()
+    verdict = integrity(partial)
     if verdict != "ok":
         partial.unlink()
         raise WrongSettings(f"The copy is damaged ({verdict}): check the disk and the original.")
     partial.replace(file)
     return f"Copied {source} to {file} ({file.stat().st_size:,} bytes, integrity ok)."
+
+
+def integrity(path: Path) -> str:
+    """SQLite's own verdict: "ok", or what is wrong."""
+    try:
+        with closing(sqlite3.connect(path)) as connection:
+            return str(connection.execute("PRAGMA integrity_check").fetchone()[0])
+    except sqlite3.DatabaseError as error:
+        return str(error)

@@ -122,6 +122,14 @@ async def last_moves(session: AsyncSession, name: str, *, limit: int) -> list[Le
     return list(rows)
 
 
+async def entries_after(session: AsyncSession, entry_id: int, *, limit: int) -> list[LedgerEntry]:
+    """The next entries of the whole ledger, oldest first."""
+    rows = await session.exec(
+        select(LedgerEntry).where(col(LedgerEntry.id) > entry_id).order_by(col(LedgerEntry.id)).limit(limit)
+    )
+    return list(rows)
+
+
 async def total(session: AsyncSession) -> int:
     """The sum over all accounts: zero, always."""
     return (await session.exec(select(func.coalesce(func.sum(Account.balance), 0)))).one()

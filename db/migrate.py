@@ -25,6 +25,11 @@ def head_revision() -> str | None:
     return ScriptDirectory.from_config(_config()).get_current_head()
 
 
+def is_known(revision: str) -> bool:
+    """Whether this program knows the schema; not one that a later version made."""
+    return revision in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
 async def current_revision(database: Database) -> str | None:
     """The schema's revision; None for an empty database."""
 

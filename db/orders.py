@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, bindparam
 from sqlmodel import col, func, insert, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from db.models import OPEN, Order, OrderStatus, Purchase
+from db.models import OPEN, Order, OrderStatus, Purchase, Service
 
 WAITING = (OrderStatus.ACTIVE, OrderStatus.RECEIVED)
 """With a number that may get a code."""
@@ -203,6 +203,19 @@ async def of_user(
     if open_only:
         statement = statement.where(_in_state(OPEN))
     return [(order, purchase) for order, purchase in await session.exec(statement)]
+
+
+async def all_after(session: AsyncSession, order_id: int, *, limit: int) -> list[tuple[Order, Purchase, str]]:
+    """The next orders of everybody, with their purchase and the name of their service, oldest first."""
+    rows = await session.exec(
+        select(Order, Purchase, Service.name)
+        .join(Purchase, col(Purchase.id) == Order.purchase_id)
+        .join(Service, col(Service.id) == Purchase.service_id)
+        .where(col(Order.id) > order_id)
+        .order_by(col(Order.id))
+        .limit(limit)
+    )
+    return [(order, purchase, service) for order, purchase, service in rows]
 
 
 async def count_by_status(session: AsyncSession) -> dict[str, int]:

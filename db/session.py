@@ -4,18 +4,34 @@ SQLite has one writer at a time, so writers queue for the one connection of a po
 instead of colliding on the file's lock; readers have a pool beside it and see the last commit (WAL).
 """
 
+import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import asyncpg
-from sqlalchemy import event, make_url
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy import event, make_url, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 DRIVER_ERRORS = (sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError)
 SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000")
+# Set before the file is touched, the mode keeps everybody out, and is refused while anybody is in.
+ALONE_PRAGMAS = ("busy_timeout=500", "locking_mode=EXCLUSIVE", "synchronous=FULL")
+APPLICATION = "numlet"
+"""What a running bot calls itself at a PostgreSQL server."""
+OTHERS = f"""
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name LIKE '{APPLICATION}%'
+"""
+LOOKS, LOOK_AGAIN_SECONDS = 20, 0.1
+"""A connection that was closed may still be listed for a moment."""
+
+
+class DatabaseInUse(Exception):
+    """Somebody else works on a database that is needed whole."""
 
 
 class Database:
@@ -36,7 +52,12 @@ class Database:
             plain = parsed.difference_update_query(["sslmode"]).update_query_dict(mode)
             self._url = plain.set(drivername="postgresql+asyncpg")
             self._writer = self._reader = create_async_engine(
-                self._url, pool_size=16, max_overflow=0, pool_pre_ping=True, hide_parameters=True
+                self._url,
+                pool_size=16,
+                max_overflow=0,
+                pool_pre_ping=True,
+                hide_parameters=True,
+                connect_args={"server_settings": {"application_name": APPLICATION}},
             )
 
     @asynccontextmanager
@@ -87,8 +108,35 @@ class Database:
     def migration_engine(self) -> AsyncEngine:
         """An engine for schema changes: without SQLite's foreign keys, which a rebuilt table would trip."""
         if self.is_sqlite:
-            return _sqlite_engine(self._url, begin="BEGIN IMMEDIATE", pool_size=1, foreign_keys="OFF")
+            pragmas = (*SQLITE_PRAGMAS, "foreign_keys=OFF")
+            return _sqlite_engine(self._url, begin="BEGIN IMMEDIATE", pool_size=1, pragmas=pragmas)
         return create_async_engine(self._url)
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[AsyncConnection]:
+        """One transaction over the whole database, which no bot has open; SQLite checks no foreign keys.
+
+        Raises DatabaseInUse.
+        """
+        async with AsyncExitStack() as stack:
+            if self.is_sqlite:
+                engine = _sqlite_engine(
+                    self._url, begin="BEGIN IMMEDIATE", pool_size=1, pragmas=ALONE_PRAGMAS
+                )
+            else:
+                engine = create_async_engine(
+                    self._url, isolation_level="REPEATABLE READ", hide_parameters=True
+                )
+            stack.push_async_callback(engine.dispose)
+            try:
+                if not self.is_sqlite:
+                    await _wait_for_others(engine)
+                connection = await stack.enter_async_context(engine.begin())
+            except OperationalError as error:
+                if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+                    raise DatabaseInUse from None
+                raise
+            yield connection
 
     async def aclose(self) -> None:
         await self._writer.dispose()
@@ -101,7 +149,19 @@ def after_commit(session: AsyncSession, name: str, callback: Callable[[], None])
     session.info.setdefault("after_commit", {})[name] = callback
 
 
-def _sqlite_engine(url: Any, *, begin: str, pool_size: int, foreign_keys: str = "ON") -> AsyncEngine:
+async def _wait_for_others(engine: AsyncEngine) -> None:
+    """Raises DatabaseInUse where they do not go."""
+    for _ in range(LOOKS):
+        async with engine.connect() as connection:
+            if not await connection.scalar(text(OTHERS)):
+                return
+        await asyncio.sleep(LOOK_AGAIN_SECONDS)
+    raise DatabaseInUse
+
+
+def _sqlite_engine(
+    url: Any, *, begin: str, pool_size: int, pragmas: Sequence[str] = SQLITE_PRAGMAS
+) -> AsyncEngine:
     # Sessions end their own transactions; a second rollback on return would be a thread hop for nothing.
     engine = create_async_engine(
         url,
@@ -118,9 +178,8 @@ def _sqlite_engine(url: Any, *, begin: str, pool_size: int, foreign_keys: str = 
         # The driver would otherwise open transactions late, and lose updates between read and write.
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in SQLITE_PRAGMAS:
+        for pragma in pragmas:
             cursor.execute(f"PRAGMA {pragma}")
-        cursor.execute(f"PRAGMA foreign_keys={foreign_keys}")
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")

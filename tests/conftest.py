@@ -123,6 +123,26 @@ async def fresh_postgresql() -> AsyncIterator[str]:
         await on_server(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest) -> str:
+    """The address of a database without a single table."""
+    url: str = request.getfixturevalue(f"empty_{request.param}_url")
+    return url
+
+
+@pytest.fixture
+def empty_sqlite_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'empty.db'}"
+
+
+@pytest.fixture
+def empty_postgresql_url(postgresql_server: str) -> Iterator[str]:
+    name = f"numlet_test_{token_hex(6)}"
+    asyncio.run(on_server(f"CREATE DATABASE {name}"))
+    yield f"{POSTGRES}/{name}"
+    asyncio.run(on_server(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
 async def _migrate(url: str) -> None:
     database = Database(url)
     try:
