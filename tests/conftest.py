@@ -89,13 +89,18 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-async def postgresql_url(postgresql_server: str) -> str:
-    connection = await asyncpg.connect(postgresql_server)
+def postgresql_url(postgresql_server: str) -> str:
+    asyncio.run(wipe(postgresql_server))
+    return postgresql_server
+
+
+async def wipe(url: str) -> None:
+    """Empty every table."""
+    connection = await asyncpg.connect(url)
     try:
         await connection.execute(WIPE)
     finally:
         await connection.close()
-    return postgresql_server
 
 
 @pytest.fixture(scope="session")

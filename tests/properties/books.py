@@ -1,0 +1,153 @@
+"""What happens to money in a shop, as operations that can be cut off, repeated, and run at the same time.
+
+Each takes a session, like the services do, and may be done again after a crash: then it changes nothing.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from db import orders, users
+from db.models import OrderStatus, Service
+from db.session import Database
+from services import ledger
+from services.audit import Report, examine
+
+NOW = datetime(2026, 2, 25, 10, tzinfo=UTC)
+CURRENCY = "IDR"
+SERVICE = 1
+
+Operation = Callable[[AsyncSession], Awaitable[Any]]
+
+
+class Killed(Exception):
+    """The process died before the commit."""
+
+
+async def open_shop(database: Database) -> None:
+    async with database.write() as session:
+        if await session.get(Service, SERVICE) is None:
+            session.add(Service(id=SERVICE, slug="whatsapp", name="WhatsApp"))
+
+
+async def commit(database: Database, operation: Operation) -> Any:
+    async with database.write() as session:
+        return await operation(session)
+
+
+async def cut_off(database: Database, operation: Operation) -> None:
+    """All of it but the commit. What it raises itself comes through."""
+    try:
+        async with database.write() as session:
+            await operation(session)
+            raise Killed
+    except Killed:
+        pass
+
+
+async def audit(database: Database) -> Report:
+    async with database.read() as session:
+        return await examine(session, full=True, currency=CURRENCY, now=NOW)
+
+
+def meet(renter: int) -> Operation:
+    return lambda session: users.ensure(session, renter, now=NOW)
+
+
+def top_up(renter: int, amount: int, key: str) -> Operation:
+    return lambda session: ledger.top_up(
+        session, renter, amount, by="stars", key=key, currency=CURRENCY, now=NOW
+    )
+
+
+def debit(renter: int, amount: int, key: str) -> Operation:
+    return lambda session: ledger.debit(session, renter, amount, key=key, currency=CURRENCY, now=NOW)
+
+
+def place(renter: int, price: int, quantity: int, key: str) -> Operation:
+    """The ids of the orders."""
+
+    async def operation(session: AsyncSession) -> list[int]:
+        await users.lock(session, renter)
+        existing = await orders.find_purchase(session, renter, key)
+        if existing:
+            return [order.id or 0 for order in await orders.of_purchase(session, existing.id or 0)]
+        purchase = await orders.add_purchase(
+            session,
+            user_id=renter,
+            idempotency_key=key,
+            service_id=SERVICE,
+            country="ID",
+            quantity=quantity,
+            price=price,
+            currency=CURRENCY,
+            created_at=NOW,
+        )
+        placed = await orders.add_orders(session, purchase)
+        for order_id in placed:
+            await ledger.hold(session, renter, order_id, price, currency=CURRENCY, now=NOW)
+            await orders.move(
+                session,
+                order_id,
+                OrderStatus.ACTIVE,
+                from_=[OrderStatus.PENDING],
+                supplier="smscode",
+                supplier_ref=str(order_id),
+                phone_number="+62811000000",
+                cost=price,
+            )
+        return placed
+
+    return operation
+
+
+def receive(order_id: int, price: int) -> Operation:
+    """The code comes; False where the order had ended, or had one before."""
+
+    async def operation(session: AsyncSession) -> bool:
+        received = await orders.move(
+            session, order_id, OrderStatus.RECEIVED, from_=[OrderStatus.ACTIVE], notice=None
+        )
+        if received:
+            await ledger.capture(session, order_id, price, currency=CURRENCY, now=NOW)
+        return received
+
+    return operation
+
+
+def end(order_id: int, renter: int, price: int, status: OrderStatus) -> Operation:
+    """No code comes; False where one had, or the order had ended before."""
+
+    async def operation(session: AsyncSession) -> bool:
+        ended = await orders.move(session, order_id, status, from_=[OrderStatus.ACTIVE], ended_at=NOW)
+        if ended:
+            await ledger.release(session, renter, order_id, price, currency=CURRENCY, now=NOW)
+        return ended
+
+    return operation
+
+
+def complete(order_id: int) -> Operation:
+    return lambda session: orders.move(
+        session, order_id, OrderStatus.COMPLETED, from_=[OrderStatus.RECEIVED], ended_at=NOW
+    )
+
+
+def refund(order_id: int, renter: int, price: int) -> Operation:
+    return lambda session: ledger.refund(session, renter, order_id, price, currency=CURRENCY, now=NOW)
+
+
+def pay_out(amount: int, key: str) -> Operation:
+    """What was earned leaves the shop."""
+    return lambda session: ledger.move(
+        session,
+        ledger.REVENUE,
+        ledger.gateway("operator"),
+        amount,
+        kind="correction",
+        key=key,
+        currency=CURRENCY,
+        now=NOW,
+    )
