@@ -7,12 +7,13 @@ import sys
 
 import uvloop
 
-from benchmarks import broadcast, chaos, intake, path_of_a_code
+from benchmarks import audit, broadcast, chaos, intake, path_of_a_code
 
 BENCHMARKS = {
     "intake": ("webhook accepted durably, SQLite, 64 connections", intake.measure),
     "code": ("code: webhook in → sendMessage reaches the Bot API, quiet", path_of_a_code.measure),
     "broadcast": ("broadcast to 10,000, 500 of them gone, a kill -9 in the middle", broadcast.measure),
+    "audit": ("the books examined, a million entries", audit.measure),
     "chaos": ("two processes on one PostgreSQL, a minute of kill -9", chaos.measure),
 }
 

@@ -11,6 +11,7 @@ from bot.settings import Settings, WrongSettings
 from bot.views.audit import finding_text
 from db import migrate
 from db import settings as stored_settings
+from db.leadership import InUse, only_process
 from db.session import Database
 from services.audit import Audit, Report
 from services.clock import SystemClock
@@ -18,25 +19,37 @@ from services.clock import SystemClock
 
 async def restore_database(settings: Settings, file: Path) -> str:
     """Put a SQLite database where there is none; a sentence that says what it holds. Raises WrongSettings."""
-    place = Database(settings.database_url.get_secret_value()).path
-    if place is None:
+    database = Database(settings.database_url.get_secret_value())
+    if database.path is None:
         raise WrongSettings(
             "This database is PostgreSQL, which has its own tool:"
             f' pg_restore --clean --if-exists --dbname="$DATABASE_URL" {file}'
         )
-    _check_place(Path(place))
+    place = Path(database.path)
+    try:
+        # A bot goes on with the file that it has open, though that was moved away meanwhile.
+        with only_process(database):
+            _check_place(place)
+            report = await _restore(file, place, settings)
+    except InUse:
+        raise WrongSettings(f"{place} is in use by a bot that still runs: stop it first.") from None
+    return (
+        f"Restored {file} to {place}: integrity ok, schema {migrate.head_revision()},"
+        f" all sums agree over {report.entries:,} entries."
+    )
+
+
+async def _restore(file: Path, place: Path, settings: Settings) -> Report:
+    """Beside the place at first, and there only once everything is right."""
     partial = Path(f"{place}.restoring")
     _remove(partial)
     try:
         _copy_backup(file, partial)
         report = await _bring_up_to_date(partial, settings)
-        _put(partial, Path(place))
+        _put(partial, place)
     finally:
         _remove(partial)
-    return (
-        f"Restored {file} to {place}: integrity ok, schema {migrate.head_revision()},"
-        f" all sums agree over {report.entries:,} entries."
-    )
+    return report
 
 
 def _check_place(place: Path) -> None:
@@ -44,8 +57,8 @@ def _check_place(place: Path) -> None:
     for taken in (place, *_companions(place)):
         if taken.exists():
             raise WrongSettings(
-                f"{taken} is there, and nothing is overwritten. Stop the bot, and move {place}"
-                " and all files that begin with its name out of the way."
+                f"{taken} is there, and nothing is overwritten. Stop the bot, and move {place},"
+                f" {place}-wal and {place}-shm out of the way, as far as they are there."
             )
 
 

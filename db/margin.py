@@ -9,7 +9,8 @@ from sqlmodel.sql.sqltypes import UTCDateTime
 
 from db.dialect import is_sqlite
 
-# What left revenue again belongs to the day on which it left.
+# What left revenue again belongs to the day on which it left. The condition on revenue is turned around so
+# that the moves are found by their time, and not all that revenue ever saw by its name.
 ROWS = """
     SELECT coalesce(o.supplier, ''), coalesce(s.name, ''), {day},
         sum(CASE WHEN e.kind = 'capture' THEN 1 ELSE 0 END),
@@ -19,7 +20,7 @@ ROWS = """
     LEFT JOIN number_order AS o ON o.id = e.order_id
     LEFT JOIN purchase AS p ON p.id = o.purchase_id
     LEFT JOIN service AS s ON s.id = p.service_id
-    WHERE e.created_at >= :since AND (e.destination = 'revenue' OR e.source = 'revenue')
+    WHERE e.created_at >= :since AND 'revenue' IN (e.destination, e.source)
     GROUP BY 1, 2, 3
 """
 SQLITE_DAY, POSTGRES_DAY = "date(e.created_at)", "date(timezone('UTC', e.created_at))"

@@ -27,7 +27,6 @@ from sandbox.smscode import SmsCode as Vendor
 from sandbox.smsgateway24 import SmsGateway24 as SmsGateway24Vendor
 from services.accounts import Accounts
 from services.announcer import ALERT, CARD, CODE, PAYMENT, REWARD, TEXT, Announcer
-from services.announcer import ALERT, CARD, CODE, REWARD, TEXT, Announcer
 from services.audit import Audit
 from services.buying import Buying
 from services.catalog import Catalog

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from bot.maintenance import audit_database, backup_database
 from bot.restore import restore_database
 from bot.settings import Settings, WrongSettings
+from db.leadership import only_process
 from db.migrate import head_revision, upgrade
 from db.session import Database
 from tests.rows import contents, fill
@@ -56,6 +57,11 @@ def place(tmp_path: Path) -> Path:
     return tmp_path / "here" / "numlet.db"
 
 
+def left_at(place: Path) -> list[str]:
+    """The files there, but the lock of whoever uses the database, which holds nothing."""
+    return [path.name for path in place.parent.iterdir() if path.suffix != ".lock"]
+
+
 async def refused(place: Path, file: Path) -> str:
     with pytest.raises(WrongSettings) as raised:
         await restore_database(settings(place), file)
@@ -67,7 +73,7 @@ async def test_a_backup_comes_back_whole(backup: Path, place: Path):
     said = await restore_database(settings(place), backup)
     assert f"Restored {backup} to {place}: integrity ok, schema {head_revision()}" in said
     assert await rows_of(place) == before
-    assert [path.name for path in place.parent.iterdir() if "restoring" in path.name] == []
+    assert "numlet.db.restoring" not in left_at(place)
 
 
 @pytest.mark.parametrize("suffix", ["", "-wal", "-shm"])
@@ -78,11 +84,17 @@ async def test_nothing_is_overwritten(backup: Path, place: Path, suffix: str):
     assert there.read_text() == "mine"
 
 
+async def test_a_bot_that_still_runs_on_a_file_moved_away_is_noticed(backup: Path, place: Path):
+    with only_process(Database(f"sqlite:///{place}")):
+        assert "in use by a bot that still runs" in await refused(place, backup)
+    await restore_database(settings(place), backup)
+
+
 async def test_a_restore_that_was_cut_off_is_begun_anew(backup: Path, place: Path):
     for leftover in ("restoring", "restoring-wal"):
         place.with_name(f"{place.name}.{leftover}").write_text("half")
     await restore_database(settings(place), backup)
-    assert [path.name for path in place.parent.iterdir()] == ["numlet.db"]
+    assert left_at(place) == ["numlet.db"]
 
 
 async def test_a_backup_of_an_older_version_is_brought_up_to_date(tmp_path: Path, place: Path):
@@ -119,7 +131,7 @@ async def test_what_is_no_backup_is_refused(tmp_path: Path, place: Path, backup:
     assert "file is not a database" in await refused(place, tmp_path / "diary.txt")
     execute(tmp_path / "other.db", "CREATE TABLE diary (day text)")
     assert "no database of Numlet" in await refused(place, tmp_path / "other.db")
-    assert list(place.parent.iterdir()) == []
+    assert left_at(place) == []
 
 
 async def test_a_damaged_backup_is_refused(backup: Path, place: Path):
@@ -127,7 +139,7 @@ async def test_a_damaged_backup_is_refused(backup: Path, place: Path):
         file.seek(3 * 4096)
         file.write(b"\xff" * 8 * 4096)
     assert f"{backup} is damaged" in await refused(place, backup)
-    assert list(place.parent.iterdir()) == []
+    assert left_at(place) == []
 
 
 async def test_a_backup_from_the_future_is_refused(backup: Path, place: Path):
@@ -140,7 +152,7 @@ async def test_a_backup_whose_sums_disagree_is_refused(backup: Path, place: Path
     said = await refused(place, backup)
     assert "The sums in the backup do not agree" in said
     assert "Rp\N{NO-BREAK SPACE}5 instead of zero" in said
-    assert list(place.parent.iterdir()) == []
+    assert left_at(place) == []
 
 
 async def test_a_backup_in_another_currency_is_refused(backup: Path, place: Path):

@@ -8,7 +8,18 @@ import pytest
 from sqlalchemy import event
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from db import deliveries, invitations, orders, outbox, payments, texts, vouchers
+from db import (
+    audit,
+    deliveries,
+    invitations,
+    margin,
+    orders,
+    outbox,
+    payments,
+    supplier_balances,
+    texts,
+    vouchers,
+)
 from db.session import Database
 
 pytestmark = pytest.mark.anyio
@@ -64,6 +75,11 @@ QUERIES: dict[str, tuple[Callable[[AsyncSession], Awaitable[Any]], set[str]]] = 
         lambda s: payments.find_of_purchase(s, 1),
         {"sqlite_autoindex_payment_3"},
     ),
+    "the margin of a period": (lambda s: margin.rows(s, since=NOW), {"ix_ledger_entry_created_at"}),
+    "a supplier's last balance": (
+        lambda s: supplier_balances.find_last(s, "smscode"),
+        {"ix_supplier_balance_supplier_id"},
+    ),
     "how many messages are owed": (outbox.depth, {"ix_outbox_message_owed"}),
 }
 
@@ -81,6 +97,10 @@ async def test_a_work_list_is_read_through_its_index(sqlite: Database, name: str
     plan = await explain(sqlite, query)
     assert {index for index in indexes if index not in plan} == set(), plan
     assert not [line for line in plan.splitlines() if line.startswith("SCAN") and "INDEX" not in line], plan
+
+
+async def test_the_audit_of_holds_goes_through_accounts_but_not_through_ended_orders(sqlite: Database):
+    assert "ix_number_order_open" in await explain(sqlite, audit.wrong_holds)
 
 
 async def explain(database: Database, query: Callable[[AsyncSession], Awaitable[Any]]) -> str:
