@@ -25,7 +25,6 @@ GROUPS = """
         FROM account
     ) AS grouped
     GROUP BY name, currency
-    ORDER BY name, currency
 """
 
 WRONG_BALANCES = """
@@ -99,9 +98,11 @@ class Difference:
 
 
 async def groups(session: AsyncSession) -> list[Group]:
-    """What is where."""
+    """What is where, by name."""
     rows = await _execute(session, GROUPS)
-    return [Group(row[0], row[1], *map(int, row[2:])) for row in rows]
+    found = [Group(row[0], row[1], *map(int, row[2:])) for row in rows]
+    # Not by the database, whose order of names depends on its language.
+    return sorted(found, key=lambda group: (group.name, group.currency))
 
 
 async def wrong_balances(session: AsyncSession) -> Difference:

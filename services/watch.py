@@ -1,5 +1,6 @@
 """The audit by the clock: tells the operators when something stops agreeing, and when it agrees again."""
 
+import asyncio
 import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -38,6 +39,7 @@ class Watch:
         self._clock = clock
         self._audit = audit
         self._announcer = announcer
+        self._one_at_a_time = asyncio.Lock()
 
     async def tick(self) -> None:
         """Look at what is cheap, and at the whole ledger when it is time to."""
@@ -46,21 +48,21 @@ class Watch:
 
     async def look(self, *, full: bool) -> Report:
         """Examine the books; what is news goes to the operators."""
-        report = await self._audit.examine(full=full)
-        was = await self.watched()
-        if _after(was, report) != was:
-            await self._note(report)
+        async with self._one_at_a_time:
+            report = await self._audit.examine(full=full)
+            was = await self.watched()
+            if _after(was, report) != was:
+                await self._note(was, report)
         return report
 
     async def watched(self) -> Watched:
         async with self._database.read() as session:
             return await _read(session)
 
-    async def _note(self, report: Report) -> None:
+    async def _note(self, was: Watched, report: Report) -> None:
         """Remember what a report found, and tell of it in the same commit."""
+        now_is = _after(was, report)
         async with self._database.write() as session:
-            was = await _read(session)
-            now_is = _after(was, report)
             for finding in report.findings:
                 if finding.check not in was.differs_since:
                     await self._tell_of(session, finding, report.at)

@@ -1,10 +1,14 @@
 """The audit finds whatever does not agree, and nothing else."""
 
+import asyncio
+
 import pytest
 from sqlalchemy import text
 
 from db.session import Database
 from services.audit import Check, Margin, Report
+from services.rates import Rates
+from services.supplier_balances import SupplierBalances
 from tests.builders import COST, CURRENCY, PRICE, RENTER, World
 
 pytestmark = pytest.mark.anyio
@@ -224,6 +228,12 @@ class TestWatch:
         await world.watch.tick()
         assert (await world.watch.watched()).full_at == world.clock.now()
 
+    async def test_two_looks_at_once_tell_of_it_once(self, world: World):
+        await tamper(world.database, "UPDATE account SET balance = balance + 5 WHERE name LIKE 'wallet:%'")
+        await asyncio.gather(*(world.watch.look(full=True) for _ in range(4)))
+        await world.settle()
+        assert sorted(alert["check"] for alert in world.sent.of("alert")) == [Check.BALANCES, Check.SUM]
+
 
 class TestSupplierBalances:
     async def compare(self, world: World) -> tuple[int | None, int]:
@@ -296,6 +306,33 @@ class TestSupplierBalances:
         assert await self.compare(world) == (-COST, COST)
         assert world.sent.alerts == []
         assert await self.compare(world) == (0, 0)
+
+    async def test_costs_that_were_converted_are_allowed_to_be_a_little_off(self, world: World):
+        rates = Rates({"USD"})
+        [supplier] = world.suppliers
+        await rates.refresh(supplier)
+        abroad = SupplierBalances(
+            world.database, world.clock, world.suppliers, rates, world.announcer, currency="USD"
+        )
+        await abroad.take("smscode")
+        order = await world.rent()
+        # 92 cents at the sandbox's rate of 16,250 are 14,950 rupiah.
+        await tamper(world.database, f"UPDATE number_order SET cost = 92 WHERE id = {order.id}")
+        await world.pass_time(minutes=1)
+        await abroad.take("smscode")
+        [books] = await world.audit.suppliers(days=1)
+        assert (books.last.unexplained, books.last.tolerance) == (-50, 14_950 * 5 // 100)
+        await world.settle()
+        assert world.sent.alerts == []
+
+    async def test_without_a_rate_nothing_is_compared(self, world: World):
+        abroad = SupplierBalances(
+            world.database, world.clock, world.suppliers, Rates({"USD"}), world.announcer, currency="USD"
+        )
+        for _ in range(2):
+            await abroad.take("smscode")
+        [books] = await world.audit.suppliers(days=1)
+        assert books.last.unexplained is None
 
     async def test_a_number_bought_there_by_somebody_else_is_a_loss(self, world: World):
         await self.compare(world)
