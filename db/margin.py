@@ -38,7 +38,7 @@ class Row:
     orders: int
     """How many were captured."""
     income: int
-    """Captured, less what was given back."""
+    """Captured, less all that left revenue again: refunds, rewards."""
     cost: int
 
 

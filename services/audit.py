@@ -71,7 +71,7 @@ class Margin:
     orders: int = 0
     """Captured: their first code came."""
     income: int = 0
-    """What they brought, less what was given back."""
+    """What they brought, less what was given back, and less rewards for invitations."""
     cost: int = 0
     """What their numbers cost us."""
 

@@ -93,15 +93,15 @@ def money_lines(language: Language, report: Report) -> list[str]:
         "held": _("On hold"),
         "revenue": _("Revenue"),
         "debt": _("Owed to us"),
+        "gateway:operator": _("Came in by the operator"),
+        "gateway:vouchers": _("Given away by vouchers"),
     }
     order = [*names, *(group.name for group in report.groups)]
     lines = []
     for group in sorted(report.groups, key=lambda group: order.index(group.name)):
-        kind, _colon, gateway = group.name.partition(":")
+        kind, _colon, way = group.name.partition(":")
+        label = names.get(group.name) or (_("Came in by {way}").format(way=way) if way else group.name)
         # A gateway and a debt stand for somebody outside: what is negative there came in, or is owed.
-        label = (
-            _("Came in by {way}").format(way=gateway) if kind == "gateway" else names.get(kind, group.name)
-        )
         balance = -group.balance if kind in ("gateway", "debt") else group.balance
         lines.append(f"{label}: {language.money(balance, group.currency)}")
     return lines or [_("No money has moved yet.")]
@@ -111,7 +111,7 @@ def total_lines(language: Language, total: Margin, currency: str) -> list[str]:
     _, money = language._, language.money
     return [
         _("Profit: {amount}").format(amount=money(total.profit, currency)),
-        _("Renters paid: {amount}").format(amount=money(total.income, currency)),
+        _("Income after refunds and rewards: {amount}").format(amount=money(total.income, currency)),
         _("Numbers cost: {amount}").format(amount=money(total.cost, currency)),
         _("Orders with a code: {count}").format(count=language.number(total.orders)),
     ]

@@ -56,10 +56,8 @@ def meet(renter: int) -> Operation:
     return lambda session: users.ensure(session, renter, now=NOW)
 
 
-def top_up(renter: int, amount: int, key: str) -> Operation:
-    return lambda session: ledger.top_up(
-        session, renter, amount, by="stars", key=key, currency=CURRENCY, now=NOW
-    )
+def top_up(renter: int, amount: int, key: str, *, by: str = "stars") -> Operation:
+    return lambda session: ledger.top_up(session, renter, amount, by=by, key=key, currency=CURRENCY, now=NOW)
 
 
 def debit(renter: int, amount: int, key: str) -> Operation:
@@ -103,8 +101,8 @@ def place(renter: int, price: int, quantity: int, key: str) -> Operation:
     return operation
 
 
-def receive(order_id: int, price: int) -> Operation:
-    """The code comes; False where the order had ended, or had one before."""
+def receive(order_id: int, price: int, *, inviter: int = 0, reward: int = 0) -> Operation:
+    """The code comes, and a share goes to whoever invited; False where the order had ended, or had one."""
 
     async def operation(session: AsyncSession) -> bool:
         received = await orders.move(
@@ -112,6 +110,8 @@ def receive(order_id: int, price: int) -> Operation:
         )
         if received:
             await ledger.capture(session, order_id, price, currency=CURRENCY, now=NOW)
+        if received and reward:
+            await ledger.reward(session, inviter, order_id, reward, currency=CURRENCY, now=NOW)
         return received
 
     return operation

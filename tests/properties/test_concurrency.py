@@ -16,7 +16,7 @@ from tests.properties.books import Operation
 pytestmark = pytest.mark.anyio
 
 RENTERS = (1, 2, 3)
-PEOPLE, TAPS = 8, 40
+PEOPLE, TAPS = 8, 30
 ENDS = (OrderStatus.CANCELED, OrderStatus.EXPIRED)
 
 
@@ -55,7 +55,7 @@ class Crowd:
     def _about(self, order_id: int, renter: int, price: int) -> Operation:
         return self.random.choice(
             (
-                books.receive(order_id, price),
+                books.receive(order_id, price, inviter=1 + renter % 3, reward=price // 4),
                 books.end(order_id, renter, price, self.random.choice(ENDS)),
                 books.refund(order_id, renter, price),
                 books.complete(order_id),
