@@ -15,7 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.maintenance import check_schema
 from bot.settings import Settings, WrongSettings
-from db import ledger, orders
+from db import ledger, orders, payments
 from db.session import Database
 from services.money import to_decimal
 from services.places import mask_phone
@@ -144,6 +144,27 @@ async def _orders(session: AsyncSession, after: int) -> list[Row]:
     ]
 
 
+async def _payments(session: AsyncSession, after: int) -> list[Row]:
+    return [
+        (
+            payment.id or 0,
+            (
+                payment.paid_at,
+                payment.user_id,
+                payment.stars,
+                *_money(payment.amount, payment.currency),
+                payment.currency,
+                payment.status,
+                payment.refunded_at,
+                payment.refund_reason,
+                payment.purchase_id,
+                payment.charge_id,
+            ),
+        )
+        for payment in await payments.all_after(session, after, limit=PAGE)
+    ]
+
+
 SHEETS = (
     Sheet(
         "ledger.csv",
@@ -155,5 +176,11 @@ SHEETS = (
         "id purchase_id created_at activated_at ended_at status user_id service country"
         " price_minor price cost_minor cost currency supplier supplier_ref number",
         _orders,
+    ),
+    Sheet(
+        "payments.csv",
+        "id paid_at user_id stars amount_minor amount currency status refunded_at refund_reason"
+        " purchase_id charge_id",
+        _payments,
     ),
 )

@@ -64,6 +64,15 @@ WRONG_SETTLEMENTS = """
         )
 """
 
+WRONG_PAYMENTS = """
+    SELECT 'gateway:stars' AS name, difference AS amount
+    FROM (
+        SELECT (SELECT coalesce(sum(amount), 0) FROM payment WHERE status = 'paid')
+            + coalesce((SELECT balance FROM account WHERE name = 'gateway:stars'), 0) AS difference
+    ) AS stars
+    WHERE difference <> 0
+"""
+
 SQLITE_GUARDS = """
     SELECT count(*) = 2 FROM sqlite_master
     WHERE type = 'trigger' AND tbl_name = 'ledger_entry' AND name LIKE 'ledger_entry_no_%'
@@ -118,6 +127,11 @@ async def wrong_holds(session: AsyncSession) -> Difference:
 async def wrong_settlements(session: AsyncSession) -> Difference:
     """Ended orders whose hold was not captured in full after a code, or not released in full without one."""
     return await _sum(session, WRONG_SETTLEMENTS)
+
+
+async def wrong_payments(session: AsyncSession) -> Difference:
+    """Whether what came in through Stars is what payments that have not gone back were credited with."""
+    return await _sum(session, WRONG_PAYMENTS)
 
 
 async def is_guarded(session: AsyncSession) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import col, func, select, update
+from sqlmodel import and_, case, col, func, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db.models import Payment, PaymentStatus
@@ -66,6 +66,28 @@ async def of_user(session: AsyncSession, user_id: int, *, limit: int, offset: in
         .order_by(col(Payment.paid_at).desc(), col(Payment.id).desc())
         .limit(limit)
         .offset(offset)
+    )
+    return list(rows)
+
+
+async def totals(session: AsyncSession, *, locked_since: datetime) -> tuple[int, int, int]:
+    """Stars: all that were ever paid, those of them that went or go back, and those paid lately."""
+    kept = col(Payment.status) == PaymentStatus.PAID
+    sums = select(
+        func.coalesce(func.sum(Payment.stars), 0),
+        func.coalesce(func.sum(case((~kept, Payment.stars), else_=0)), 0),
+        func.coalesce(
+            func.sum(case((and_(kept, col(Payment.paid_at) > locked_since), Payment.stars), else_=0)), 0
+        ),
+    )
+    received, returned, locked = (await session.exec(sums)).one()
+    return int(received), int(returned), int(locked)
+
+
+async def all_after(session: AsyncSession, payment_id: int, *, limit: int) -> list[Payment]:
+    """In order of id."""
+    rows = await session.exec(
+        select(Payment).where(col(Payment.id) > payment_id).order_by(col(Payment.id)).limit(limit)
     )
     return list(rows)
 

@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db import audit as db_audit
 from db import margin as db_margin
-from db import supplier_balances
+from db import payments, supplier_balances
 from db.audit import Difference, Group
 from db.models import SupplierBalance
 from db.session import Database
@@ -17,6 +17,10 @@ from services.clock import Clock
 
 MAY_GO_BELOW_ZERO = ("gateway:", "debt")
 """Accounts that stand for somebody outside who owes us."""
+
+
+STARS_LOCKED_FOR = timedelta(days=21)
+"""How long Telegram keeps Stars before it pays them out."""
 
 
 class Check(StrEnum):
@@ -32,6 +36,8 @@ class Check(StrEnum):
     """Every balance is the sum of the account's entries."""
     SETTLEMENTS = "settlements"
     """Every ended order was captured or released in full, as its state says."""
+    PAYMENTS = "payments"
+    """What came in through Stars is what was credited for payments that have not gone back."""
 
 
 QUICK = (Check.SUM, Check.BELOW_ZERO, Check.HOLDS, Check.GUARD)
@@ -56,12 +62,24 @@ class Report:
     checks: tuple[Check, ...]
     findings: tuple[Finding, ...]
     groups: tuple[Group, ...]
+    stars: "StarBooks"
     entries: int | None
     """How many the ledger has; None where they were not counted."""
 
     @property
     def agrees(self) -> bool:
         return not self.findings
+
+
+@dataclass(frozen=True, slots=True)
+class StarBooks:
+    """Whole Telegram Stars."""
+
+    received: int
+    returned: int
+    """Of those, what went back to who paid, or is on its way."""
+    locked: int
+    """Of those that were kept, what Telegram does not pay out yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +170,10 @@ async def examine(session: AsyncSession, *, full: bool, currency: str, now: date
     if full:
         findings += _found(Check.BALANCES, await db_audit.wrong_balances(session), currency)
         findings += _found(Check.SETTLEMENTS, await db_audit.wrong_settlements(session), currency)
+        findings += _found(Check.PAYMENTS, await db_audit.wrong_payments(session), currency)
         entries = await db_audit.count_entries(session)
-    return Report(now, tuple(Check) if full else QUICK, tuple(findings), tuple(groups), entries)
+    stars = StarBooks(*await payments.totals(session, locked_since=now - STARS_LOCKED_FOR))
+    return Report(now, tuple(Check) if full else QUICK, tuple(findings), tuple(groups), stars, entries)
 
 
 def _sums(groups: Iterable[Group]) -> list[Finding]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.language import Language
 from bot.views.screen import ROWS, Reader, Row, View, bold, escape, moment
-from services.audit import Check, Earnings, Finding, Margin, Report, SupplierBooks
+from services.audit import Check, Earnings, Finding, Margin, Report, StarBooks, SupplierBooks
 from services.watch import Watched
 
 PERIODS = (1, 7, 30)
@@ -94,6 +94,7 @@ def money_lines(language: Language, report: Report) -> list[str]:
         "revenue": _("Revenue"),
         "debt": _("Owed to us"),
         "gateway:operator": _("Came in by the operator"),
+        "gateway:stars": _("Came in by Stars"),
         "gateway:vouchers": _("Given away by vouchers"),
     }
     order = [*names, *(group.name for group in report.groups)]
@@ -104,7 +105,16 @@ def money_lines(language: Language, report: Report) -> list[str]:
         # A gateway and a debt stand for somebody outside: what is negative there came in, or is owed.
         balance = -group.balance if kind in ("gateway", "debt") else group.balance
         lines.append(f"{label}: {language.money(balance, group.currency)}")
+    if report.stars.received:
+        lines.append(_stars_line(language, report.stars))
     return lines or [_("No money has moved yet.")]
+
+
+def _stars_line(language: Language, stars: StarBooks) -> str:
+    number = language.number
+    return language._(
+        "Stars: {received} received, {returned} given back, {locked} still locked by Telegram"
+    ).format(received=number(stars.received), returned=number(stars.returned), locked=number(stars.locked))
 
 
 def total_lines(language: Language, total: Margin, currency: str) -> list[str]:
@@ -161,6 +171,7 @@ def check_name(language: Language, check: Check) -> str:
         Check.GUARD: _("The ledger's protection"),
         Check.BALANCES: _("Balances against entries"),
         Check.SETTLEMENTS: _("Ended orders against what was paid"),
+        Check.PAYMENTS: _("Stars against what was credited"),
     }[check]
 
 
@@ -188,6 +199,10 @@ def finding_text(language: Language, finding: Finding) -> str:
         Check.SETTLEMENTS: _(
             "Orders that were not charged or given back as they ended: {count}, {amount} in all."
             " One: {example}."
+        ),
+        Check.PAYMENTS: _(
+            "Payments in Stars and what was credited for them differ by {amount}: compare payments.csv"
+            " and ledger.csv of numlet export."
         ),
     }[finding.check]
     return text.format(

@@ -49,7 +49,7 @@ async def shop(database: Database) -> World:
 
 async def test_every_entry_and_every_order_is_a_line(shop: World, database_url: str, tmp_path: Path):
     said, ledger, sold = await write(database_url, tmp_path / "books")
-    assert said.endswith("ledger.csv: 4 rows, orders.csv: 2 rows.")
+    assert said.endswith("ledger.csv: 4 rows, orders.csv: 2 rows, payments.csv: 0 rows.")
     written = await entries(shop.database)
     assert [line["id"] for line in ledger] == [str(entry.id) for entry in written]
     assert [line["kind"] for line in ledger] == ["topup", "hold", "hold", "capture"]

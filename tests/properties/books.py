@@ -9,11 +9,12 @@ from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from db import orders, users
-from db.models import OrderStatus, Service
+from db import orders, payments, users
+from db.models import OrderStatus, PaymentStatus, Service
 from db.session import Database
 from services import ledger
 from services.audit import Report, examine
+from services.refunds import STARS
 
 NOW = datetime(2026, 2, 25, 10, tzinfo=UTC)
 CURRENCY = "IDR"
@@ -56,8 +57,50 @@ def meet(renter: int) -> Operation:
     return lambda session: users.ensure(session, renter, now=NOW)
 
 
-def top_up(renter: int, amount: int, key: str, *, by: str = "stars") -> Operation:
+def top_up(renter: int, amount: int, key: str, *, by: str = "operator") -> Operation:
     return lambda session: ledger.top_up(session, renter, amount, by=by, key=key, currency=CURRENCY, now=NOW)
+
+
+def pay(renter: int, amount: int, charge: str) -> Operation:
+    """Stars come in; False where the charge is known."""
+
+    async def operation(session: AsyncSession) -> bool:
+        await users.lock(session, renter)
+        if await payments.find_charge(session, charge):
+            return False
+        payment = await payments.add(
+            session, charge_id=charge, user_id=renter, stars=1, amount=amount, currency=CURRENCY, paid_at=NOW
+        )
+        return await ledger.top_up(
+            session, renter, amount, by=STARS, key=f"payment:{payment.id}", currency=CURRENCY, now=NOW
+        )
+
+    return operation
+
+
+def take_back(renter: int, charge: str) -> Operation:
+    """Telegram's store gives the Stars back, whatever became of the money; False where it had."""
+
+    async def operation(session: AsyncSession) -> bool:
+        await users.lock(session, renter)
+        payment = await payments.find_charge(session, charge)
+        assert payment
+        taken = await payments.move(
+            session, payment.id or 0, PaymentStatus.REFUNDED, from_=[PaymentStatus.PAID]
+        )
+        if taken:
+            await ledger.take_back(
+                session,
+                renter,
+                payment.amount,
+                by=STARS,
+                key=f"payment:{payment.id}:back",
+                currency=CURRENCY,
+                now=NOW,
+            )
+        return taken
+
+    return operation
 
 
 def debit(renter: int, amount: int, key: str) -> Operation:

@@ -51,7 +51,7 @@ class Fate(Enum):
 FATES = st.sampled_from(Fate)
 RENTERS = st.sampled_from([0, 1])
 AMOUNTS = st.integers(min_value=1, max_value=100)
-WAYS = st.sampled_from(["stars", "operator", "vouchers"])
+WAYS = st.sampled_from(["operator", "vouchers"])
 ENDS = st.sampled_from([OrderStatus.CANCELED, OrderStatus.EXPIRED])
 
 
@@ -105,12 +105,14 @@ class Money(RuleBasedStateMachine):
     coded = Bundle("coded")
     ended = Bundle("ended")
     moves = Bundle("moves")
+    paid = Bundle("paid")
 
     @initialize()
     def open(self) -> None:
         self.bench.clear_up()
         self.renters = [next(self.bench.ids), next(self.bench.ids)]
         self.wallets = [0, 0]
+        self.debts = [0, 0]
         self.held: dict[int, int] = {}
         self.revenue = 0
         for renter in self.renters:
@@ -118,6 +120,12 @@ class Money(RuleBasedStateMachine):
         earned = self.bench.run(self._balances([ledger.REVENUE])).get(ledger.REVENUE, 0)
         if earned:
             self.do(books.pay_out(earned, self.key()))
+
+    def _give(self, renter: int, amount: int) -> None:
+        """What comes into a wallet settles a debt first."""
+        settled = min(amount, self.debts[renter])
+        self.debts[renter] -= settled
+        self.wallets[renter] += amount - settled
 
     def key(self) -> str:
         return f"k{next(self.bench.ids)}"
@@ -137,8 +145,29 @@ class Money(RuleBasedStateMachine):
     def top_up(self, renter: int, amount: int, by: str, fate: Fate) -> Any:
         key = self.key()
         assert self.do(books.top_up(self.renters[renter], amount, key, by=by), fate)
-        self.wallets[renter] += amount
+        self._give(renter, amount)
         return ledger.gateway(by), ledger.wallet(self.renters[renter]), amount, key
+
+    @rule(target=paid, renter=RENTERS, amount=AMOUNTS, fate=FATES)
+    def pay_with_stars(self, renter: int, amount: int, fate: Fate) -> Any:
+        charge = self.key()
+        assert self.do(books.pay(self.renters[renter], amount, charge), fate)
+        self._give(renter, amount)
+        return renter, amount, charge
+
+    @rule(payment=paid, fate=FATES)
+    def told_again_of_a_payment(self, payment: tuple[int, int, str], fate: Fate) -> None:
+        renter, amount, charge = payment
+        assert not self.do(books.pay(self.renters[renter], amount, charge), fate)
+
+    @rule(payment=paid, fate=FATES)
+    def the_store_takes_stars_back(self, payment: tuple[int, int, str], fate: Fate) -> None:
+        """What has been spent becomes a debt."""
+        renter, amount, charge = payment
+        if self.do(books.take_back(self.renters[renter], charge), fate):
+            available = min(amount, self.wallets[renter])
+            self.wallets[renter] -= available
+            self.debts[renter] += amount - available
 
     @rule(target=moves, renter=RENTERS, amount=AMOUNTS, fate=FATES)
     def debit(self, renter: int, amount: int, fate: Fate) -> Any:
@@ -171,13 +200,13 @@ class Money(RuleBasedStateMachine):
         operation = books.receive(order.id, order.price, inviter=self.renters[inviter], reward=reward)
         assert self.do(operation, fate)
         self.revenue += self.held.pop(order.id) - reward
-        self.wallets[inviter] += reward
+        self._give(inviter, reward)
         return replace(order, reward=reward)
 
     @rule(target=ended, order=consumes(waiting), status=ENDS, fate=FATES)
     def end(self, order: Placed, status: OrderStatus, fate: Fate) -> Any:
         assert self.do(books.end(order.id, self.renters[order.renter], order.price, status), fate)
-        self.wallets[order.renter] += self.held.pop(order.id)
+        self._give(order.renter, self.held.pop(order.id))
         return order
 
     @rule(order=coded, status=ENDS, fate=FATES)
@@ -201,7 +230,7 @@ class Money(RuleBasedStateMachine):
             if self.do(operation, fate):
                 self.revenue += back - order.price
                 self.wallets[inviter] -= back
-                self.wallets[order.renter] += order.price
+                self._give(order.renter, order.price)
         except InsufficientFunds:
             assert self.revenue + back < order.price
 
@@ -246,10 +275,12 @@ class Money(RuleBasedStateMachine):
     @invariant()
     def the_books_are_right(self) -> None:
         names = [ledger.wallet(renter) for renter in self.renters]
+        names += [ledger.debt(renter) for renter in self.renters]
         names += [ledger.held(order_id) for order_id in self.held]
         balances = self.bench.run(self._balances([*names, ledger.REVENUE]))
         assert [balances.get(ledger.wallet(renter), 0) for renter in self.renters] == self.wallets
         assert min(self.wallets) >= 0
+        assert [-balances.get(ledger.debt(renter), 0) for renter in self.renters] == self.debts
         assert {id: balances[ledger.held(id)] for id in self.held} == self.held
         assert balances.get(ledger.REVENUE, 0) == self.revenue
 
