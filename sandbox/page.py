@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from sandbox.page_view import view_chats, view_world
-from sandbox.smscode import ApiError
+from sandbox.supplier import Refused, Supplier
 from sandbox.telegram import Button, Message, Person
 from sandbox.world import World
 
@@ -32,7 +32,6 @@ _GLANCE_SECONDS = 0.25
 _HEARTBEAT_SECONDS = 15
 _TAP_SECONDS = 15
 _DELAY = timedelta(seconds=10)
-_SWITCHES = {"drop_webhooks", "duplicate_webhooks", "forge_webhooks", "out_of_stock"}
 _FAILURES = {None, "429", "503", "timeout", "lost_answer"}
 
 
@@ -53,8 +52,8 @@ class Page:
             Route(f"{person}/contact", self.share_contact, methods=["POST"]),
             Route(f"{person}/photo", self.send_photo, methods=["POST"]),
             Route(f"{person}/block", self.block, methods=["POST"]),
-            Route("/world/numbers/{order:int}/sms", self.receive_sms, methods=["POST"]),
             Route("/world/charges/{charge}/refund", self.refund_by_store, methods=["POST"]),
+            Route("/world/numbers/{number:int}/sms", self.receive_sms, methods=["POST"]),
             Route("/world/trouble", self.make_trouble, methods=["POST"]),
             Route("/world/senders/{sender}/trouble", self.trouble_sender, methods=["POST"]),
             Route("/world/bot/{action}", self.control_bot, methods=["POST"]),
@@ -153,10 +152,10 @@ class Page:
         return person
 
     async def receive_sms(self, request: Request) -> Response:
-        text = str((await _read_json(request))["text"]).strip()
+        said = await _read_json(request)
         try:
-            await self.world.smscode.receive_sms(request.path_params["order"], text)
-        except ApiError as error:
+            await self._supplier(said).receive_sms(request.path_params["number"], str(said["text"]).strip())
+        except Refused as error:
             raise HTTPException(409, str(error)) from error
         return _done()
 
@@ -169,12 +168,14 @@ class Page:
         return _done()
 
     async def make_trouble(self, request: Request) -> Response:
-        trouble = self.world.smscode.trouble
-        for name, value in (await _read_json(request)).items():
-            if name in _SWITCHES:
-                setattr(trouble, name, bool(value))
-            elif name == "delay_webhooks":
+        wanted = await _read_json(request)
+        supplier = self._supplier(wanted)
+        trouble = supplier.trouble
+        for name, value in wanted.items():
+            if name == "delay_webhooks":
                 trouble.delay_webhooks = _DELAY if value else timedelta(0)
+            elif name in supplier.switches:
+                setattr(trouble, name, bool(value))
             elif name == "always" and value in _FAILURES:
                 trouble.always = value
             else:
@@ -195,6 +196,13 @@ class Page:
             else:
                 raise HTTPException(400, f"There is no switch {name}.")
         return _done()
+
+    def _supplier(self, asked: dict[str, Any]) -> Supplier:
+        """The one that is meant; taken out, so that the rest says what is asked of it."""
+        supplier = self.world.suppliers.get(asked.pop("supplier", ""))
+        if supplier is None:
+            raise HTTPException(404, "There is no such supplier.")
+        return supplier
 
     async def control_bot(self, request: Request) -> Response:
         await _read_json(request)

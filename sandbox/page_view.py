@@ -6,8 +6,9 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
+from sandbox.courier import Delivery
 from sandbox.phones import PhoneSms, Sender
-from sandbox.smscode import Delivery, Order
+from sandbox.supplier import Rented, Supplier
 from sandbox.telegram import Button, Charge, Message, Person
 from sandbox.world import World
 
@@ -81,7 +82,49 @@ def _view_button(button: Button) -> View:
 
 def view_world(world: World) -> View:
     """Everything beside the chats."""
-    smscode = world.smscode
+    return {
+        "stars": world.telegram.payments.purses[person.id],
+        "messages": [_view_message(world, message) for message in person.messages if message.version > since],
+        "deleted": [message_id for message_id, ring in chat.deleted.items() if ring > since],
+    }
+
+
+def _view_message(world: World, message: Message) -> View:
+    view: View = {
+        "id": message.id,
+        "own": not message.from_bot,
+        "text": message.text,
+        "entities": message.entities,
+        "at": _seconds(message.date),
+        "edited": message.edited,
+        "pinned": message.pinned,
+        "forwarded": message.origin is not None,
+        "buttons": [[_view_button(button) for button in row] for row in message.buttons],
+        "quote": message.reply_to.text[:120] if message.reply_to else "",
+    }
+    for kind in ("invoice", "successful_payment", "refunded_payment", "contact", "document"):
+        if kind in message.attachment:
+            view[kind] = message.attachment[kind]
+    if charge := world.telegram.payments.receipts.get(message.id):
+        view["receipt"] = charge.id
+    if "photo" in message.attachment:
+        view["photo"] = message.attachment["photo"][-1]["file_id"]
+    return view
+
+
+def _view_button(button: Button) -> View:
+    return {
+        "text": button.text,
+        "style": button.style,
+        "copy": button.copy_text,
+        "link": button.url,
+        "contact": button.request_contact,
+        "pay": button.pay,
+    }
+
+
+def view_world(world: World) -> View:
+    """Everything beside the chats."""
     return {
         "balance": smscode.balance,
         "webhook_url": smscode.webhook_url,
@@ -93,14 +136,9 @@ def view_world(world: World) -> View:
         "charges": [
             _view_charge(charge) for charge in reversed(world.telegram.payments.charges[-CHARGES_SHOWN:])
         ],
-        "trouble": {
-            "drop_webhooks": smscode.trouble.drop_webhooks,
-            "duplicate_webhooks": smscode.trouble.duplicate_webhooks,
-            "forge_webhooks": smscode.trouble.forge_webhooks,
-            "delay_webhooks": bool(smscode.trouble.delay_webhooks),
-            "out_of_stock": smscode.trouble.out_of_stock,
-            "always": smscode.trouble.always,
-        },
+        "suppliers": [_view_supplier(supplier) for supplier in world.suppliers.values()],
+        "numbers": _view_numbers(world),
+        "deliveries": _view_deliveries(world),
         "texts": [_view_text(text) for text in islice(reversed(world.phones.texts), TEXTS_SHOWN)],
         "senders": [_view_sender(sender) for sender in world.senders],
         "bot": {
@@ -112,23 +150,13 @@ def view_world(world: World) -> View:
     }
 
 
-def _newest(orders: dict[int, Order]) -> list[Order]:
-    """Those that still take an SMS first, and within that the newest first."""
-    latest = list(islice(reversed(orders.values()), NUMBERS_SHOWN))
-    return sorted(latest, key=lambda order: not order.is_open)
-
-
-def _view_number(order: Order) -> View:
+def _view_supplier(supplier: Supplier) -> View:
     return {
-        "id": order.id,
-        "phone": order.phone_number,
-        "service": order.product.service.name,
-        "country": order.product.country.name,
-        "flag": order.product.country.emoji,
-        "status": order.status,
-        "open": order.is_open,
-        "code": order.otp_code,
-        "expires_at": _seconds(order.expires_at),
+        "name": supplier.name,
+        "balance": supplier.balance,
+        "webhook_url": supplier.webhook_url,
+        "switches": {name: bool(getattr(supplier.trouble, name)) for name in sorted(supplier.switches)},
+        "always": supplier.trouble.always,
     }
 
 
@@ -142,8 +170,44 @@ def _view_charge(charge: Charge) -> View:
     }
 
 
-def _view_delivery(delivery: Delivery) -> View:
+def _view_numbers(world: World) -> list[View]:
+    """Those that still take an SMS first, and within that the newest first."""
+    latest = [
+        _view_number(supplier.name, number)
+        for supplier in world.suppliers.values()
+        for number in supplier.rented(NUMBERS_SHOWN)
+    ]
+    return sorted(latest, key=lambda view: not view["open"])[:NUMBERS_SHOWN]
+
+
+def _view_number(supplier: str, number: Rented) -> View:
     return {
+        "supplier": supplier,
+        "id": number.id,
+        "phone": number.phone_number,
+        "service": number.label,
+        "country": number.country,
+        "flag": number.emoji,
+        "status": number.status,
+        "open": number.is_open,
+        "code": number.code,
+        "expires_at": _seconds(number.expires_at) if number.expires_at else None,
+    }
+
+
+def _view_deliveries(world: World) -> list[View]:
+    """The last of all suppliers, newest first."""
+    latest = [
+        _view_delivery(supplier.name, delivery)
+        for supplier in world.suppliers.values()
+        for delivery in islice(reversed(supplier.deliveries), DELIVERIES_SHOWN)
+    ]
+    return sorted(latest, key=lambda view: -view["at"])[:DELIVERIES_SHOWN]
+
+
+def _view_delivery(supplier: str, delivery: Delivery) -> View:
+    return {
+        "supplier": supplier,
         "event": delivery.event,
         "order": delivery.order_id,
         "status": delivery.status,

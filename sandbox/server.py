@@ -28,7 +28,7 @@ def create_app(world: World) -> Starlette:
             *Page(world).routes(),
             Route("/healthz", _healthz),
             Mount("/telegram", world.telegram.app),
-            Mount("/smscode", world.smscode.app),
+            *(Mount(f"/{name}", supplier.app) for name, supplier in world.suppliers.items()),
             Mount("/cellcast", world.cellcast.app),
             Mount("/smsgateway24", world.smsgateway24.app),
         ]

@@ -21,6 +21,10 @@ with status 200. `empty`: status 200 and no body. `timeout`: no answer. None of 
 `half_json` and `lost_answer` do: the answer is cut in the middle, or never comes.
 """
 
+SWITCHES = frozenset(
+    {"drop_webhooks", "duplicate_webhooks", "forge_webhooks", "delay_webhooks", "out_of_stock"}
+)
+"""Those of `Trouble` that the page offers."""
 _PAGE = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 
 

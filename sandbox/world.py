@@ -9,9 +9,11 @@ from datetime import timedelta
 
 from sandbox.cellcast import Cellcast
 from sandbox.clock import Clock
+from sandbox.numberpanel import NumberPanel
 from sandbox.phones import Phones, Sender
 from sandbox.smscode import SmsCode
 from sandbox.smsgateway24 import SmsGateway24
+from sandbox.supplier import Supplier
 from sandbox.telegram import Person, Telegram
 
 BotControl = Callable[[], Awaitable[None]]
@@ -34,6 +36,7 @@ class World:
     """What the page offers to do to the bot; it shows no switch for what is None."""
     bot_alive: Callable[[], bool] | None = None
     phones: Phones = field(default_factory=Phones)
+    numberpanel: NumberPanel = field(init=False)
     cellcast: Cellcast = field(init=False)
     smsgateway24: SmsGateway24 = field(init=False)
     cast: dict[Person, str] = field(init=False)
@@ -42,10 +45,18 @@ class World:
 
     def __post_init__(self) -> None:
         self.cast = {self.telegram.person(id, name, name.lower()): role for id, name, role in CAST}
+        self.numberpanel = NumberPanel(self.clock)
         self.cellcast = Cellcast(self.clock, self.phones)
         self.smsgateway24 = SmsGateway24(self.clock, self.phones, token_lifetime=TOKEN_LIFETIME)
-        for trouble in (self.smscode.trouble, *(sender.trouble for sender in self.senders)):
+        troubles = [supplier.trouble for supplier in self.suppliers.values()]
+        for trouble in (*troubles, *(sender.trouble for sender in self.senders)):
             trouble.hang = NEVER_ANSWERED
+
+    @property
+    def suppliers(self) -> dict[str, Supplier]:
+        """Those whose numbers can be rented, by name; the page has their switches, too."""
+        suppliers: tuple[Supplier, ...] = (self.smscode, self.numberpanel)
+        return {supplier.name: supplier for supplier in suppliers}
 
     @property
     def senders(self) -> tuple[Sender, ...]:
@@ -55,7 +66,8 @@ class World:
     async def run(self) -> None:
         """Let everything happen at its time, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.smscode.run())
+            for supplier in self.suppliers.values():
+                tasks.create_task(supplier.run())
             tasks.create_task(self.cellcast.run())
             tasks.create_task(self.smsgateway24.run())
 
@@ -63,4 +75,5 @@ class World:
         """End what waits: long polls, and the pages that are open."""
         self.closed = True
         await self.telegram.aclose()
-        await self.smscode.aclose()
+        for supplier in self.suppliers.values():
+            await supplier.aclose()

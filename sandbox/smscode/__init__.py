@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from collections import deque
 from datetime import timedelta
+from itertools import islice
 
 import httpx
 
 from sandbox.clock import Agenda, Clock
+from sandbox.courier import Delivery
 from sandbox.smscode.api import Api
 from sandbox.smscode.errors import ApiError
 from sandbox.smscode.orders import Order, Status
 from sandbox.smscode.rentals import Rentals
-from sandbox.smscode.webhooks import Delivery, Webhooks, sign
-from sandbox.trouble import Trouble
+from sandbox.smscode.webhooks import Webhooks, sign
+from sandbox.supplier import Rented
+from sandbox.trouble import SWITCHES, Trouble
 
-__all__ = ["ApiError", "Delivery", "Order", "SmsCode", "Status", "sign"]
+__all__ = ["ApiError", "Order", "SmsCode", "Status", "sign"]
 
 
 class SmsCode(Rentals):
     """The vendor put together: one customer's rentals, the API over them, and the webhooks out of them."""
+
+    name = "smscode"
+    switches = SWITCHES
 
     def __init__(
         self,
@@ -50,6 +56,10 @@ class SmsCode(Rentals):
         """The last events sent, oldest first."""
         return self.webhooks.deliveries
 
+    def rented(self, limit: int) -> list[Rented]:
+        """The newest first."""
+        return [_rented(order) for order in islice(reversed(self.orders.values()), limit)]
+
     @property
     def limits(self) -> dict[str, int]:
         """Requests allowed in 60 s, by group of endpoints; raise them where a load test needs more."""
@@ -69,3 +79,17 @@ class SmsCode(Rentals):
 
     async def aclose(self) -> None:
         await self.webhooks.aclose()
+
+
+def _rented(order: Order) -> Rented:
+    return Rented(
+        id=order.id,
+        phone_number=order.phone_number,
+        label=order.product.service.name,
+        country=order.product.country.name,
+        emoji=order.product.country.emoji,
+        status=order.status.lower(),
+        is_open=order.is_open,
+        code=order.otp_code,
+        expires_at=order.expires_at,
+    )

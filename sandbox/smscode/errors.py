@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sandbox.supplier import Refused
+
 STATUS = {
     "UNAUTHORIZED": 401,
     "FORBIDDEN": 403,
@@ -19,7 +21,7 @@ STATUS = {
 }
 
 
-class ApiError(Exception):
+class ApiError(Refused):
     """A request that the API refuses, by the documented code."""
 
     def __init__(self, code: str, message: str, *, retry_after: int | None = None) -> None:

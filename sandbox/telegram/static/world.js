@@ -14,27 +14,28 @@ export const FAILURES = [
   [null, "work"], ["429", "429 too many"], ["503", "503 down"], ["timeout", "no answer"], ["lost_answer", "answer lost"],
 ];
 const STATES = {
-  ACTIVE: "waiting", OTP_RECEIVED: "received", COMPLETED: "completed", CANCELED: "canceled", EXPIRED: "expired",
+  active: "waiting", otp_received: "received", completed: "completed", canceled: "canceled", expired: "expired",
 };
 const cards = new Map();
+let suppliers = [];
+let troubled = null; // the name of the supplier whose switches are shown
 const number = new Intl.NumberFormat("en");
 
 export function takeWorld(world) {
   showNumbers(world.numbers);
   showDeliveries(world.deliveries);
-  showTrouble(world.trouble);
+  suppliers = world.suppliers;
+  showTrouble();
   showCharges(world.charges);
   showBot(world.bot);
-  find("balance").textContent = `Rp ${number.format(world.balance)}`;
-  find("stars").textContent = `⭐️ ${number.format(world.stars)}`;
-  find("webhook-url").textContent = world.webhook_url ?? "nowhere yet";
+  showSuppliers(world.stars);
 }
 
 function showNumbers(numbers) {
   const open = numbers.filter((order) => order.open).length;
   find("open-numbers").textContent = open;
   find("open-numbers").hidden = !open;
-  const shown = new Set(numbers.map((order) => order.id));
+  const shown = new Set(numbers.map(keyOf));
   for (const id of cards.keys()) if (!shown.has(id)) cards.delete(id);
   const list = numbers.map(cardOf);
   const box = find("numbers");
@@ -48,12 +49,16 @@ function showNumbers(numbers) {
 /** The number's card. While its state stays, so does the element, with what is being typed into it. */
 function cardOf(order) {
   const state = JSON.stringify(order);
-  const known = cards.get(order.id);
+  const known = cards.get(keyOf(order));
   if (known?.state === state) return known.element;
   const typed = known?.element.querySelector("input")?.value;
   const element = renderCard(order, typed);
-  cards.set(order.id, { state, element });
+  cards.set(keyOf(order), { state, element });
   return element;
+}
+
+function keyOf(order) {
+  return `${order.supplier} ${order.id}`;
 }
 
 function renderCard(order, typed) {
@@ -61,7 +66,7 @@ function renderCard(order, typed) {
     make("span", { class: "flag", title: order.country }, order.flag),
     make("strong", {}, order.service),
     make("span", { class: "number" }, order.phone),
-    make("span", { class: `state ${order.status.toLowerCase()}` }, STATES[order.status]));
+    make("span", { class: `state ${order.status}` }, STATES[order.status]));
   if (!order.open) return make("div", { class: "card closed" }, title);
   const input = make("input", { "aria-label": `SMS to ${order.phone}`, maxlength: 500, required: true });
   input.value = typed ?? sampleSms(order.service);
@@ -69,11 +74,13 @@ function renderCard(order, typed) {
     event.preventDefault();
     const text = input.value;
     input.value = sampleSms(order.service);
-    await post(`numbers/${order.id}/sms`, { text });
+    await post(`numbers/${order.id}/sms`, { supplier: order.supplier, text });
   };
-  const left = make("time", { class: "left", "data-unix": order.expires_at, "data-kind": "countdown", title: "Time left" },
-    countdown(order.expires_at));
-  title.insertBefore(left, title.lastChild);
+  if (order.expires_at) {
+    const left = make("time", { class: "left", "data-unix": order.expires_at, "data-kind": "countdown", title: "Time left" },
+      countdown(order.expires_at));
+    title.insertBefore(left, title.lastChild);
+  }
   return make("div", { class: "card" }, title,
     make("form", { class: "sms", onsubmit: send, autocomplete: "off" }, input, make("button", {}, "Send SMS")));
 }
@@ -98,9 +105,34 @@ function showDeliveries(deliveries) {
     : make("p", { class: "empty" }, "None yet."));
 }
 
-function showTrouble(trouble) {
-  for (const [name] of SWITCHES) find(`switch-${name}`).checked = trouble[name];
-  for (const [kind] of FAILURES) find(`failure-${kind}`).checked = trouble.always === kind;
+function showTrouble() {
+  const names = suppliers.map((supplier) => supplier.name);
+  if (!names.includes(troubled)) troubled = names[0];
+  const choice = find("troubled");
+  if (choice.querySelectorAll("input").length !== names.length) {
+    choice.append(...names.map((name) => make("label", {},
+      make("input", { type: "radio", name: "troubled", value: name, checked: name === troubled,
+        onchange: () => { troubled = name; showTrouble(); } }),
+      make("span", {}, name))));
+  }
+  const supplier = suppliers.find((one) => one.name === troubled);
+  for (const [name] of SWITCHES) {
+    const input = find(`switch-${name}`);
+    input.closest("label").hidden = !(name in supplier.switches);
+    input.checked = supplier.switches[name] ?? false;
+  }
+  for (const [kind] of FAILURES) find(`failure-${kind}`).checked = supplier.always === kind;
+}
+
+function showSuppliers(stars) {
+  find("suppliers").replaceChildren(...suppliers.flatMap(({ name, balance, webhook_url: url }) => [
+    balance === null ? null : fact(`Balance at ${name}`, `Rp ${number.format(balance)}`),
+    fact(`${name} sends webhooks to`, url?.replace(/(\/webhooks\/\w+\/).+/, "$1…") ?? "nowhere yet"),
+  ].filter(Boolean)), fact("The bot's Stars at Telegram", `⭐️ ${number.format(stars)}`));
+}
+
+function fact(term, text) {
+  return make("div", {}, make("dt", {}, term), make("dd", {}, text));
 }
 
 function showCharges(charges) {
@@ -128,9 +160,9 @@ function buildTrouble() {
   find("switches").append(...SWITCHES.map(([name, title, note]) => make("label", { class: "switch" },
     make("span", {}, make("span", {}, title), make("small", {}, note)),
     make("input", { type: "checkbox", role: "switch", id: `switch-${name}`,
-      onchange: (event) => post("trouble", { [name]: event.target.checked }) }))));
+      onchange: (event) => post("trouble", { supplier: troubled, [name]: event.target.checked }) }))));
   find("failures").append(...FAILURES.map(([kind, words]) => make("label", {},
-    make("input", { type: "radio", name: "failure", id: `failure-${kind}`, onchange: () => post("trouble", { always: kind }) }),
+    make("input", { type: "radio", name: "failure", id: `failure-${kind}`, onchange: () => post("trouble", { supplier: troubled, always: kind }) }),
     make("span", {}, words))));
 }
 
