@@ -41,7 +41,7 @@ _MAX_LETTERS = 64
 _MAX_WORDS = 6
 
 # What people say where neither Babel nor ISO does.
-_NICKNAMES = {
+NICKNAMES = {
     "AE": ("uae", "emirates"),
     "BA": ("bosnia",),
     "CD": ("drc", "dr congo"),
@@ -233,7 +233,7 @@ def _country_names(countries: frozenset[str]) -> _Names[str]:
 def _called(country: str) -> set[str]:
     """Names in all languages, ISO codes of two and three letters, nicknames."""
     local = (country_name(country, language) for language in LANGUAGES)
-    return {country, *local, *_other_codes().get(country, ()), *_NICKNAMES.get(country, ())}
+    return {country, *local, *_other_codes().get(country, ()), *NICKNAMES.get(country, ())}
 
 
 @lru_cache(maxsize=1)
