@@ -1,6 +1,5 @@
 """The HTTP server: what others tell us, and how we are."""
 
-import hashlib
 import hmac
 import json
 from collections.abc import Awaitable, Callable
@@ -17,10 +16,10 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from bot.updates import TELEGRAM, serial_of, update_id_of
-from services.errors import BadEvent, BadSignature
+from services.errors import BadEvent, BadSignature, WrongAddress
 from services.inbox import Inbox
 from services.rentals import event_serial
-from services.suppliers.base import Supplier
+from services.suppliers.base import Supplier, WebhookPost
 from services.webhook_secrets import WebhookSecrets
 
 log = structlog.get_logger()
@@ -36,8 +35,8 @@ ACCEPTED = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 3),
 )
 
-Accept = Callable[[bytes, Headers], Awaitable[int]]
-"""Stores a body durably and says which status answers it."""
+Accept = Callable[[bytes, Headers, str], Awaitable[int]]
+"""Stores a body durably and says which status answers it; the third is what follows the name in the path."""
 
 
 class Endpoint:
@@ -54,7 +53,8 @@ class Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = await _read(receive, self._max_body)
         began = perf_counter()
-        status = 413 if body is None else await self._status(body, Headers(scope=scope))
+        key = scope["path_params"].get("key", "")
+        status = 413 if body is None else await self._status(body, Headers(scope=scope), key)
         self._counters[status].inc()
         self._seconds.observe(perf_counter() - began)
         headers = [(b"content-length", b"0")]
@@ -63,9 +63,9 @@ class Endpoint:
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
 
-    async def _status(self, body: bytes, headers: Headers) -> int:
+    async def _status(self, body: bytes, headers: Headers, key: str) -> int:
         try:
-            return await self._accept(body, headers)
+            return await self._accept(body, headers, key)
         except Exception:  # whatever it is, it was not stored: the sender must not think so
             log.exception("webhook.not_stored")
             return 500
@@ -85,26 +85,28 @@ async def _read(receive: Receive, most: int) -> bytes | None:
 
 
 def accept_supplier(supplier: Supplier, secrets: WebhookSecrets, inbox: Inbox) -> Accept:
-    """Verify on the raw bytes, then store. The digest of the body makes a replay nothing new."""
+    """Verify on the raw bytes, then store. The supplier knows by what a repetition is told."""
 
-    def is_signed(body: bytes, headers: Headers) -> bool:
+    def is_signed(body: bytes, headers: Headers, key: str) -> bool:
         try:
-            supplier.verify(body, headers.get(supplier.signature_header), secret=secrets.get(supplier.name))
+            supplier.verify(WebhookPost(body, headers, key, secrets.get(supplier.name)))
         except BadSignature:
             return False
         return True
 
-    async def accept(body: bytes, headers: Headers) -> int:
-        if not is_signed(body, headers) and not (await secrets.reload() and is_signed(body, headers)):
-            return 401
+    async def accept(body: bytes, headers: Headers, key: str) -> int:
+        post = body, headers, key
+        try:
+            if not is_signed(*post) and not (await secrets.reload() and is_signed(*post)):
+                return 401
+        except WrongAddress:
+            return 404
         try:
             text = body.decode()
             serial = event_serial(supplier, text)
         except (BadEvent, UnicodeDecodeError):
             return 400
-        await inbox.store(
-            supplier.name, hashlib.blake2b(body, digest_size=16).hexdigest(), text, serial=serial
-        )
+        await inbox.store(supplier.name, supplier.delivery_id(body), text, serial=serial)
         return 200
 
     return accept
@@ -113,7 +115,9 @@ def accept_supplier(supplier: Supplier, secrets: WebhookSecrets, inbox: Inbox) -
 def accept_telegram(secret: str, inbox: Inbox) -> Accept:
     """Check the secret that Telegram was given with the webhook, then store."""
 
-    async def accept(body: bytes, headers: Headers) -> int:
+    async def accept(body: bytes, headers: Headers, key: str) -> int:
+        if key:
+            return 404
         given = headers.get("x-telegram-bot-api-secret-token", "")
         if not hmac.compare_digest(given.encode(), secret.encode()):
             return 403
@@ -149,8 +153,12 @@ def create_app(endpoints: dict[str, Accept], *, ready: Callable[[], Awaitable[Re
         return Response(generate_latest(), media_type="text/plain; version=0.0.4")
 
     webhooks = [
-        Route(f"/webhooks/{name}", Endpoint(name, accept), methods=["POST"])
+        Route(f"/webhooks/{name}{key}", Endpoint(name, accept), methods=["POST"])
         for name, accept in endpoints.items()
+        for key in ("", "/{key}")
     ]
     reports = [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
-    return Starlette(routes=[*webhooks, *reports])
+    app = Starlette(routes=[*webhooks, *reports])
+    # Where a path is a secret, nothing may point from a wrong one to another.
+    app.router.redirect_slashes = False
+    return app

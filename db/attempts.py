@@ -1,4 +1,4 @@
-"""Calls that buy, written down before they are made; and numbers that none of them explains."""
+"""Calls that buy, written down before they are made."""
 
 from datetime import datetime
 from typing import Any
@@ -6,8 +6,7 @@ from typing import Any
 from sqlmodel import col, func, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from db.dialect import insert_new
-from db.models import Attempt, AttemptStatus, Orphan
+from db.models import Attempt, AttemptStatus
 
 
 async def running(session: AsyncSession, purchase_id: int) -> Attempt | None:
@@ -54,11 +53,3 @@ async def count_running(session: AsyncSession, supplier: str) -> int:
             select(func.count()).where(Attempt.supplier == supplier, Attempt.status == AttemptStatus.STARTED)
         )
     ).one()
-
-
-async def add_orphan(session: AsyncSession, supplier: str, ref: str, *, now: datetime) -> bool:
-    """False where it was known as an orphan already."""
-    added = await session.exec(
-        insert_new(session, Orphan).values(supplier=supplier, supplier_ref=ref, found_at=now)
-    )
-    return bool(added.rowcount)

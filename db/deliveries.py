@@ -85,6 +85,17 @@ async def untried(session: AsyncSession, *, limit: int) -> list[WebhookDelivery]
     return list(rows)
 
 
+async def any_unhandled(session: AsyncSession, source: str, *, before: datetime) -> bool:
+    """Whether something that a source told before a moment is not handled yet."""
+    # Told apart here: SQLite would rather go through all that ever came from the source.
+    waiting = await session.exec(
+        select(WebhookDelivery.source).where(
+            col(WebhookDelivery.handled_at).is_(None), col(WebhookDelivery.received_at) <= before
+        )
+    )
+    return source in waiting.all()
+
+
 async def mark_handled(
     session: AsyncSession, ids: Sequence[int], *, now: datetime, error: str | None = None
 ) -> None:

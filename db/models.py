@@ -142,11 +142,15 @@ class Offer(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True, sa_type=BIG_KEY)
     supplier: str = Field(max_length=32)
     product_ref: str = Field(max_length=64)
-    service_id: int = Field(foreign_key="service.id")
+    service_id: int | None = Field(default=None, foreign_key="service.id")
+    """None for a number that takes the codes of any service."""
     country: str = Field(max_length=2)
+    network: str | None = Field(default=None, max_length=64)
+    """The mobile network that the number is sure to be in; None: whichever comes."""
     cost: int = Field(sa_type=BigInteger)
     """What it costs us, rounded up to minor units of the shop's currency."""
-    stock: int
+    stock: int | None = None
+    """None where the supplier does not tell."""
     updated_at: datetime
 
 
@@ -166,6 +170,8 @@ class Purchase(SQLModel, table=True):
     idempotency_key: str = Field(max_length=64)
     service_id: int = Field(foreign_key="service.id")
     country: str = Field(max_length=2)
+    network: str | None = Field(default=None, max_length=64)
+    """The mobile network that was asked for; None: whichever comes."""
     quantity: int
     price: int = Field(sa_type=BigInteger)
     """Per number, as it stood on the button, in minor units of `currency`."""
@@ -208,6 +214,8 @@ class Order(SQLModel, table=True):
             postgresql_where=text("status IN ('pending','active','received')"),
         ),
         Index("ix_number_order_user_id_id", "user_id", "id"),
+        # Where webhooks name a number instead of an order.
+        Index("ix_number_order_supplier_phone_number", "supplier", "phone_number"),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BIG_KEY)
@@ -290,9 +298,10 @@ class Invoice(SQLModel, table=True):
     """What the wallet gets, in minor units of `currency`; for a purchase exactly its price."""
     currency: str = Field(max_length=3)
     intent_key: str | None = Field(default=None, max_length=64)
-    """For a purchase: the key, service and country of the button that was tapped."""
+    """For a purchase: the key, service, country and network of the button that was tapped."""
     service_id: int | None = Field(default=None, foreign_key="service.id")
     country: str | None = Field(default=None, max_length=2)
+    network: str | None = Field(default=None, max_length=64)
     created_at: datetime
     expires_at: datetime
     """No payment is let in after this; one that was on its way is honoured."""
@@ -484,7 +493,7 @@ class OutboxMessage(SQLModel, table=True):
 
 
 class Orphan(SQLModel, table=True):
-    """A number at a supplier that no purchase of ours explains."""
+    """A number at a supplier that no purchase of ours explains, or an SMS for such a number."""
 
     __tablename__ = "orphan"
     __table_args__ = (UniqueConstraint("supplier", "supplier_ref"),)
@@ -492,6 +501,10 @@ class Orphan(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True, sa_type=BIG_KEY)
     supplier: str = Field(max_length=32)
     supplier_ref: str = Field(max_length=64)
+    """The supplier's order; for an SMS that names none, the webhook that brought it."""
+    phone_number: str | None = Field(default=None, max_length=24)
+    code: str | None = None
+    text: str | None = None
     found_at: datetime
 
 

@@ -36,7 +36,7 @@ async def put(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
                 session,
                 Offer,
                 key=["supplier", "product_ref"],
-                change=["service_id", "country", "cost", "stock", "updated_at"],
+                change=["service_id", "country", "network", "cost", "stock", "updated_at"],
             ),
             params=list(rows),
         )

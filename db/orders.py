@@ -100,6 +100,16 @@ async def lock_by_ref(session: AsyncSession, supplier: str, ref: str) -> tuple[O
     return await _one_with_purchase(session, col(Order.supplier) == supplier, col(Order.supplier_ref) == ref)
 
 
+async def of_numbers(session: AsyncSession, supplier: str, numbers: Sequence[str]) -> list[Order]:
+    """All that a supplier ever sold under these numbers, newest first."""
+    rows = await session.exec(
+        select(Order)
+        .where(col(Order.phone_number).in_(numbers), Order.supplier == supplier)
+        .order_by(col(Order.id).desc())
+    )
+    return list(rows)
+
+
 async def _one_with_purchase(
     session: AsyncSession, *conditions: ColumnElement[bool]
 ) -> tuple[Order, Purchase] | None:

@@ -83,55 +83,6 @@ def _view_button(button: Button) -> View:
 def view_world(world: World) -> View:
     """Everything beside the chats."""
     return {
-        "stars": world.telegram.payments.purses[person.id],
-        "messages": [_view_message(world, message) for message in person.messages if message.version > since],
-        "deleted": [message_id for message_id, ring in chat.deleted.items() if ring > since],
-    }
-
-
-def _view_message(world: World, message: Message) -> View:
-    view: View = {
-        "id": message.id,
-        "own": not message.from_bot,
-        "text": message.text,
-        "entities": message.entities,
-        "at": _seconds(message.date),
-        "edited": message.edited,
-        "pinned": message.pinned,
-        "forwarded": message.origin is not None,
-        "buttons": [[_view_button(button) for button in row] for row in message.buttons],
-        "quote": message.reply_to.text[:120] if message.reply_to else "",
-    }
-    for kind in ("invoice", "successful_payment", "refunded_payment", "contact", "document"):
-        if kind in message.attachment:
-            view[kind] = message.attachment[kind]
-    if charge := world.telegram.payments.receipts.get(message.id):
-        view["receipt"] = charge.id
-    if "photo" in message.attachment:
-        view["photo"] = message.attachment["photo"][-1]["file_id"]
-    return view
-
-
-def _view_button(button: Button) -> View:
-    return {
-        "text": button.text,
-        "style": button.style,
-        "copy": button.copy_text,
-        "link": button.url,
-        "contact": button.request_contact,
-        "pay": button.pay,
-    }
-
-
-def view_world(world: World) -> View:
-    """Everything beside the chats."""
-    return {
-        "balance": smscode.balance,
-        "webhook_url": smscode.webhook_url,
-        "numbers": [_view_number(order) for order in _newest(smscode.orders)],
-        "deliveries": [
-            _view_delivery(delivery) for delivery in islice(reversed(smscode.deliveries), DELIVERIES_SHOWN)
-        ],
         "stars": world.telegram.payments.balance,
         "charges": [
             _view_charge(charge) for charge in reversed(world.telegram.payments.charges[-CHARGES_SHOWN:])

@@ -2,7 +2,8 @@
 
 Each call is written down as an attempt before it is made, with the key that the supplier will know it by.
 An attempt that is found already running was cut off by a crash or a lost answer: it is repeated with its
-own key, and if that does not settle it, looked up in the supplier's list. It never ends on a guess.
+own key, and if that does not settle it, looked up in the supplier's list. It never ends on a guess. Where
+the supplier knows no keys, it is never repeated: the money goes back, and the operator hears of it.
 """
 
 import secrets
@@ -46,6 +47,9 @@ DEFAULT_LIFETIME = timedelta(minutes=20)
 UNREACHABLE = "unreachable"
 OUR_FAULT = "our account with the supplier"
 """No balance there, or a wrong key: the operator's to mend, not a lack of numbers."""
+UNCLEAR = "no clear answer"
+"""A number may have been taken that nobody will ever learn of."""
+TROUBLE = (UNREACHABLE, OUR_FAULT, UNCLEAR)
 
 
 class Buying:
@@ -75,65 +79,92 @@ class Buying:
         resumed = await self._find_running(purchase_id)
         if resumed:
             await self._resume(resumed)
-        while attempt := await self._start(purchase_id):
-            await self._call(attempt, message.attempts)
+        unreachable: UpstreamUnavailable | None = None
+        while attempt := await self._start(purchase_id, after=unreachable, tries=message.attempts):
+            unreachable = await self._call(attempt) or unreachable
 
     async def _find_running(self, purchase_id: int) -> Attempt | None:
         async with self._database.read() as session:
             return await attempts.running(session, purchase_id)
 
-    async def _start(self, purchase_id: int) -> Attempt | None:
-        """Write the next attempt down; None when there is nothing left to buy, or nowhere to buy it."""
+    async def _start(
+        self, purchase_id: int, *, after: UpstreamUnavailable | None, tries: int
+    ) -> Attempt | None:
+        """Write the next attempt down; None when there is nothing left to buy, or nowhere to buy it.
+
+        `after`: what the last one could not reach. Raises Deferred where only such routes are left.
+        """
         async with self._database.write() as session:
             pending = await orders.pending_of(session, purchase_id)
             if not pending:
                 return None
             purchase = await orders.get_purchase(session, purchase_id)
-            route = await self._next_route(session, purchase)
+            route = await self._next_route(session, purchase, again=after is None)
+            if route is None and after and self._is_patient(purchase):
+                delay = min(retry_delay(tries, after.retry_after), PATIENCE)
+                raise Deferred(self._clock.now() + delay) from after
             if route is None:
                 await self._fail(session, purchase)
                 return None
+            several = self._suppliers[route.supplier].capabilities.several
             return await attempts.add(
                 session,
                 purchase_id=purchase_id,
                 supplier=route.supplier,
                 product_ref=route.product_ref,
-                quantity=len(pending),
+                quantity=len(pending) if several else 1,
                 cost=route.cost,
                 idempotency_key=f"numlet-{purchase_id}-{secrets.token_hex(8)}",
                 created_at=self._clock.now(),
             )
 
-    async def _next_route(self, session: AsyncSession, purchase: Purchase) -> Route | None:
-        """The cheapest route not yet tried whose price fits under the hold."""
-        line = self._catalog.line(purchase.service_id, purchase.country)
-        patient = self._clock.now() - purchase.created_at < PATIENCE
-        tried = {
-            (attempt.supplier, attempt.product_ref)
-            for attempt in await attempts.of_purchase(session, purchase.id or 0)
-            if not (patient and attempt.error == UNREACHABLE)
-        }
-        for route in line.routes if line else ():
-            if route.price <= purchase.price and (route.supplier, route.product_ref) not in tried:
-                return route
-        return None
+    async def _next_route(self, session: AsyncSession, purchase: Purchase, *, again: bool) -> Route | None:
+        """The cheapest route not yet tried whose price fits under the hold.
 
-    async def _call(self, attempt: Attempt, tries: int) -> None:
-        """Make the first call of an attempt."""
+        `again`: where there is none, one that could not be reached, as long as the renter waits.
+        """
+        line = self._catalog.line(purchase.service_id, purchase.country, purchase.network)
+        fitting = [route for route in line.routes if route.price <= purchase.price] if line else []
+        past = await attempts.of_purchase(session, purchase.id or 0)
+        ended = [attempt for attempt in past if not self._sells_more(attempt)]
+        tried = {(attempt.supplier, attempt.product_ref) for attempt in ended}
+        refused = {
+            (attempt.supplier, attempt.product_ref) for attempt in ended if attempt.error != UNREACHABLE
+        }
+        left = [route for route in fitting if route.key not in tried]
+        if not left and again and self._is_patient(purchase):
+            left = [route for route in fitting if route.key not in refused]
+        return left[0] if left else None
+
+    def _sells_more(self, attempt: Attempt) -> bool:
+        """Whether a route that sold may sell the next number, too."""
+        supplier = self._suppliers.find(attempt.supplier)
+        one_by_one = supplier is not None and not supplier.capabilities.several
+        return attempt.status == AttemptStatus.SOLD and one_by_one
+
+    def _is_patient(self, purchase: Purchase) -> bool:
+        return self._clock.now() - purchase.created_at < PATIENCE
+
+    async def _call(self, attempt: Attempt) -> UpstreamUnavailable | None:
+        """Make the first call of an attempt; what it says where it was not accepted."""
         try:
             await self._sold(attempt, await self._buy_remotely(attempt))
         except UpstreamUnavailable as error:
             # Never accepted, and nothing was sent before: this attempt is over, whatever comes next.
             await self._refuse(attempt, UNREACHABLE)
-            delay = min(retry_delay(tries, error.retry_after), PATIENCE)
-            raise Deferred(self._clock.now() + delay) from error
+            return error
         except UpstreamRefused as error:
             await self._refuse(attempt, str(error), because=error)
         except UpstreamUnknown:
             await self._resume(attempt)
+        return None
 
     async def _resume(self, attempt: Attempt) -> None:
         """Settle an attempt that may have bought. Raises UpstreamError to try again later."""
+        supplier = self._suppliers.find(attempt.supplier)
+        if supplier and not supplier.capabilities.idempotent:
+            await self._give_up(attempt)
+            return
         try:
             await self._sold(attempt, await self._buy_remotely(attempt))
         except UpstreamRefused as error:
@@ -241,17 +272,33 @@ class Buying:
                 session, attempt.id, AttemptStatus.REFUSED, now=now, error=OUR_FAULT if ours else error
             )
             if ours:
-                name = "supplier_broke" if isinstance(because, SupplierBroke) else "access_refused"
+                name = "supplier_broke" if isinstance(because, SupplierBroke) else "supplier_refuses"
                 # Once an hour, not once a renter.
                 key = f"{attempt.supplier}:{now:%Y%m%d%H}"
-                await self._announcer.alert(session, name, key, supplier=attempt.supplier)
+                setting = self._suppliers[attempt.supplier].setting
+                facts = {"supplier": attempt.supplier, "reason": str(because), "setting": setting}
+                await self._announcer.alert(session, name, key, **facts)
+        if isinstance(because, ProductGone):
+            self._catalog.sold_out(attempt.supplier, attempt.product_ref)
         log.info("purchase.refused", purchase=attempt.purchase_id, supplier=attempt.supplier, error=error)
+
+    async def _give_up(self, attempt: Attempt) -> None:
+        """It cannot be repeated or looked up: give the money back, and tell the operator what may be lost."""
+        assert attempt.id is not None
+        async with self._database.write() as session:
+            now = self._clock.now()
+            await attempts.end(session, attempt.id, AttemptStatus.REFUSED, now=now, error=UNCLEAR)
+            ref = ", ".join(str(order.id) for order in await orders.pending_of(session, attempt.purchase_id))
+            key, facts = str(attempt.id), {"supplier": attempt.supplier, "ref": ref}
+            await self._announcer.alert(session, "unclear", key, **facts)
+            await self._fail(session, await orders.get_purchase(session, attempt.purchase_id))
+        log.error("purchase.unclear", purchase=attempt.purchase_id, supplier=attempt.supplier)
 
     async def _fail(self, session: AsyncSession, purchase: Purchase) -> None:
         """Nobody sells it: what is still pending fails and its money goes back."""
         assert purchase.id is not None
         past = await attempts.of_purchase(session, purchase.id)
-        trouble = any(attempt.error in (UNREACHABLE, OUR_FAULT) for attempt in past)
+        trouble = any(attempt.error in TROUBLE for attempt in past)
         await orders.set_failure(session, purchase.id, "supplier_trouble" if trouble else "out_of_stock")
         for order in await orders.pending_of(session, purchase.id):
             await self._rentals.end_without_code(

@@ -1,6 +1,7 @@
 """What can be rented now, and for how much. Refreshed in the background; no reader waits for anybody."""
 
 import re
+import zlib
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from services.rates import Rates
 from services.search import SearchIndex
 from services.suppliers.base import Quote
 from services.supply import Suppliers
+from services.well_known import ANY_SERVICE, WELL_KNOWN
 
 log = structlog.get_logger()
 
@@ -26,6 +28,8 @@ KeyT = TypeVar("KeyT", int, str)
 MOST_STOCK = 1_000_000
 BLOCKED_SERVICES = frozenset({"telegram"})
 """Telegram's terms for bots forbid renting numbers for Telegram itself."""
+SOME = 100
+"""What an untold stock counts as, where it must be compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,13 @@ class Route:
     product_ref: str
     cost: int
     price: int
-    stock: int
+    stock: int | None
+    """None where the supplier does not tell."""
+    network: str | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.supplier, self.product_ref
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +57,8 @@ class Line:
     country: str
     routes: tuple[Route, ...]
     """Cheapest first, never empty."""
+    network: str | None = None
+    """The mobile network that all routes lead to; None: whichever comes."""
 
     @property
     def price(self) -> int:
@@ -54,7 +66,17 @@ class Line:
 
     @property
     def stock(self) -> int:
-        return sum(route.stock for route in self.routes)
+        """As far as it is told."""
+        return sum(route.stock or 0 for route in self.routes)
+
+    @property
+    def is_stock_told(self) -> bool:
+        return all(route.stock is not None for route in self.routes)
+
+    @property
+    def most(self) -> int:
+        """How many numbers may be asked for at once, as far as anybody knows."""
+        return sum(SOME if route.stock is None else route.stock for route in self.routes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +101,8 @@ class _Index:
     """A snapshot of everything for sale; replaced whole, so readers never see half of a refresh."""
 
     lines: dict[tuple[int, str], Line] = field(default_factory=dict)
+    networks: dict[tuple[int | None, str], list[Route]] = field(default_factory=dict)
+    """Routes to one mobile network, by service (None: for any) and country."""
     by_service: dict[int, Group] = field(default_factory=dict)
     by_country: dict[str, Group] = field(default_factory=dict)
     search: SearchIndex | None = None
@@ -107,6 +131,8 @@ class Catalog:
         self._blocked = blocked
         self._services: dict[int, Service] = {}
         self._offers: dict[tuple[str, str], Offer] = {}
+        self._sold_out: set[tuple[str, str]] = set()
+        """Routes that were refused since their supplier last told its stock."""
         self._index = _Index()
         self._down: frozenset[str] = frozenset()
 
@@ -122,7 +148,7 @@ class Catalog:
 
         Raises UpstreamError; then everything stays as it was.
         """
-        with self._suppliers.calling(supplier) as connected:
+        with self._suppliers.calling(supplier, always=True) as connected:
             await self._rates.refresh(connected)
             quotes = await connected.quotes()
         await self._add_services(quotes)
@@ -130,8 +156,14 @@ class Catalog:
         async with self._database.write() as session:
             await offers.put(session, [_row(offer) for offer in changed])
         self._offers |= {(offer.supplier, offer.product_ref): offer for offer in changed}
+        self._sold_out = {key for key in self._sold_out if key[0] != supplier}
         self._rebuild()
         log.info("catalog.refreshed", supplier=supplier, products=len(quotes), changed=len(changed))
+
+    def sold_out(self, supplier: str, product_ref: str) -> None:
+        """A route was refused for want of numbers: hide it until its supplier tells its stock again."""
+        self._sold_out.add((supplier, product_ref))
+        self._rebuild()
 
     def service(self, service_id: int) -> Service | None:
         return self._services.get(service_id)
@@ -152,8 +184,28 @@ class Catalog:
         """A country's lines, cheapest first."""
         return self._current().by_country.get(country)
 
-    def line(self, service_id: int, country: str) -> Line | None:
-        return self._current().lines.get((service_id, country))
+    def line(self, service_id: int, country: str, network: str | None = None) -> Line | None:
+        """`network`: only routes that lead to this mobile network."""
+        if network is None:
+            return self._current().lines.get((service_id, country))
+        lines = self.networks(service_id, country)
+        return next((line for line in lines if line.network == network), None)
+
+    def networks(self, service_id: int, country: str) -> list[Line]:
+        """A line for each mobile network that can be chosen, by name."""
+        index = self._current()
+        if (service_id, country) not in index.lines:
+            return []
+        found: dict[str, list[Route]] = defaultdict(list)
+        for key in ((service_id, country), (None, country)):
+            for route in index.networks.get(key, ()):
+                found[route.network or ""].append(route)
+        return [Line(service_id, country, _sorted(found[name]), name) for name in sorted(found)]
+
+    def network_name(self, country: str, key: int) -> str | None:
+        """The mobile network of a country that a button means by its `network_key`, for sale or not."""
+        names = {offer.network for offer in self._offers.values() if offer.country == country}
+        return next((name for name in names if name and network_key(name) == key), None)
 
     def search(self, text: str) -> list[tuple[int | None, str | None]]:
         """What a person may mean by `text`: services, countries and pairs that are for sale, best first."""
@@ -174,12 +226,16 @@ class Catalog:
 
     async def _add_services(self, quotes: Iterable[Quote]) -> None:
         known = {service.slug for service in self._services.values()}
-        new = {slug(quote.service_name): quote for quote in quotes}
-        rows = [
-            {"slug": key, "name": quote.service_name, "code": quote.service_code}
-            for key, quote in new.items()
-            if key and key not in known
-        ]
+        new = {
+            slug(quote.service_name): {"name": quote.service_name, "code": quote.service_code}
+            for quote in quotes
+            if quote.service_name
+        }
+        rows = [{"slug": key} | row for key, row in new.items() if key]
+        if any(quote.service_name is None for quote in quotes):
+            names_come = any(supplier.capabilities.services for supplier in self._suppliers)
+            rows += [ANY_SERVICE] if names_come else [ANY_SERVICE, *WELL_KNOWN]
+        rows = [row for row in rows if row["slug"] not in known]
         if rows:
             async with self._database.write() as session:
                 await offers.add_services(session, rows)
@@ -194,13 +250,13 @@ class Catalog:
         fresh = [
             offer
             for quote in quotes
-            if (offer := self._offer(supplier, quote, ids.get(slug(quote.service_name))))
+            if (offer := self._offer(supplier, quote, ids.get(slug(quote.service_name or ""))))
         ]
         seen = {offer.product_ref for offer in fresh}
         gone = [
             Offer(**(_row(offer) | {"stock": 0, "updated_at": self._clock.now()}))
             for offer in self._offers.values()
-            if offer.supplier == supplier and offer.product_ref not in seen and offer.stock
+            if offer.supplier == supplier and offer.product_ref not in seen and offer.stock != 0
         ]
         return [offer for offer in fresh if not self._is_known(offer)] + gone
 
@@ -211,41 +267,60 @@ class Catalog:
     def _offer(self, supplier: str, quote: Quote, service_id: int | None) -> Offer | None:
         """None for what cannot be sold: no price in our currency, no name, or a blocked service."""
         cost = self._rates.convert_decimal(quote.cost_decimal, quote.currency, self._currency)
-        if cost is None or cost <= 0 or service_id is None or slug(quote.service_name) in self._blocked:
+        if cost is None or cost <= 0:
+            return None
+        if quote.service_name is not None and (
+            service_id is None or slug(quote.service_name) in self._blocked
+        ):
             return None
         return Offer(
             supplier=supplier,
             product_ref=quote.product_ref,
             service_id=service_id,
             country=quote.country,
+            network=quote.network,
             cost=to_minor(cost, self._currency),
-            stock=min(max(quote.stock, 0), MOST_STOCK),
+            stock=None if quote.stock is None else min(max(quote.stock, 0), MOST_STOCK),
             updated_at=self._clock.now(),
         )
 
     def _rebuild(self) -> None:
         self._down = self._down_now()
-        routes: dict[tuple[int, str], list[Route]] = defaultdict(list)
+        routes: dict[tuple[int | None, str], list[Route]] = defaultdict(list)
+        networks: dict[tuple[int | None, str], list[Route]] = defaultdict(list)
         for offer in self._offers.values():
-            if offer.stock > 0 and offer.supplier in self._suppliers and offer.supplier not in self._down:
-                routes[offer.service_id, offer.country].append(self._route(offer))
-        lines = {
-            key: Line(*key, tuple(sorted(found, key=lambda route: route.price)))
-            for key, found in routes.items()
-        }
+            if self._is_live(offer):
+                found = routes if offer.network is None else networks
+                found[offer.service_id, offer.country].append(self._route(offer))
+        lines = {key: Line(*key, _sorted(found)) for key, found in self._spread(routes).items()}
         by_service = _groups(lines.values(), lambda line: line.service_id)
         by_country = _groups(lines.values(), lambda line: line.country)
         names = [(key, *self._names(key)) for key in by_service]
-        self._index = _Index(lines, by_service, by_country, SearchIndex(names, list(by_country)))
+        self._index = _Index(lines, networks, by_service, by_country, SearchIndex(names, list(by_country)))
+
+    def _is_live(self, offer: Offer) -> bool:
+        key = offer.supplier, offer.product_ref
+        is_well = offer.supplier in self._suppliers and offer.supplier not in self._down
+        return is_well and offer.stock != 0 and key not in self._sold_out
+
+    def _spread(
+        self, routes: dict[tuple[int | None, str], list[Route]]
+    ) -> dict[tuple[int, str], list[Route]]:
+        """Routes by service and country, those for any service under each that may be sold."""
+        found: dict[tuple[int, str], list[Route]] = defaultdict(list)
+        sellable = [id for id, service in self._services.items() if service.slug not in self._blocked]
+        for (service_id, country), some in routes.items():
+            for id in [service_id] if service_id is not None else sellable:
+                found[id, country] += some
+        return found
 
     def _names(self, service_id: int) -> tuple[str, tuple[str, ...]]:
         service = self._services[service_id]
         return service.name, (service.code,)
 
     def _route(self, offer: Offer) -> Route:
-        return Route(
-            offer.supplier, offer.product_ref, offer.cost, self._pricing.price(offer.cost), offer.stock
-        )
+        price = self._pricing.price(offer.cost)
+        return Route(offer.supplier, offer.product_ref, offer.cost, price, offer.stock, offer.network)
 
 
 def slug(name: str) -> str:
@@ -253,8 +328,18 @@ def slug(name: str) -> str:
     return re.sub(r"[\W_]+", "-", name.casefold())[:64].strip("-")
 
 
-def _terms(offer: Offer) -> tuple[int, str, int, int]:
-    return offer.service_id, offer.country, offer.cost, offer.stock
+def network_key(name: str) -> int:
+    """A mobile network's name, short enough for a button."""
+    return zlib.crc32(name.encode())
+
+
+def _terms(offer: Offer) -> tuple[int | None, str, str | None, int, int | None]:
+    return offer.service_id, offer.country, offer.network, offer.cost, offer.stock
+
+
+def _sorted(routes: Iterable[Route]) -> tuple[Route, ...]:
+    """Cheapest first; of two, the one whose supplier tells what there is."""
+    return tuple(sorted(routes, key=lambda route: (route.price, route.stock is None)))
 
 
 def _row(offer: Offer) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from db import deliveries
 from db.models import WebhookDelivery
 from db.session import Database
 from services.clock import Clock
+from services.errors import Deferred
 from services.inbox import MAX_BATCH, Delivery
 
 log = structlog.get_logger()
@@ -81,6 +82,8 @@ class Deliveries:
     async def _handle(self, delivery: Delivery) -> None:
         try:
             await self._sources[delivery.source].handle(delivery)
+        except Deferred:
+            self._in_hand.discard(delivery.id)  # the sweep comes back to it
         except Exception as error:  # the outermost loop of all deliveries: one must not stop the rest
             log.exception("delivery.failed", source=delivery.source, id=delivery.id)
             await self._note_failure(delivery, type(error).__name__)

@@ -1,7 +1,7 @@
 """What only the operator sees."""
 
-from db import attempts
-from db.models import Attempt
+from db import attempts, orphans
+from db.models import Attempt, Orphan
 from db.session import Database
 
 
@@ -15,3 +15,8 @@ class Desk:
         """Every call that tried to buy for a purchase, oldest first."""
         async with self._database.read() as session:
             return await attempts.of_purchase(session, purchase_id)
+
+    async def orphans(self, limit: int) -> list[Orphan]:
+        """Numbers and SMS that no purchase explains, newest first."""
+        async with self._database.read() as session:
+            return await orphans.newest(session, limit=limit)

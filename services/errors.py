@@ -41,6 +41,7 @@ NumletError
   WebhookRefused
     BadSignature
     BadEvent
+    WrongAddress
   Deferred                 not now, try again later: no failure
 """
 
@@ -273,6 +274,10 @@ class BadSignature(WebhookRefused):
 
 class BadEvent(WebhookRefused):
     """Signed, but no event."""
+
+
+class WrongAddress(WebhookRefused):
+    """Nothing of ours is at this path; where the path is the secret, it was guessed wrong."""
 
 
 class Deferred(NumletError):

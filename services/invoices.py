@@ -96,6 +96,7 @@ class Invoices:
                 intent_key=intent.key,
                 service_id=intent.service_id,
                 country=intent.country,
+                network=intent.network,
             )
 
     async def check(self, user_id: int, payload: str, *, stars: int, currency: str) -> None:
@@ -162,4 +163,4 @@ def intent_of(invoice: Invoice) -> Intent:
     assert invoice.intent_key
     assert invoice.service_id
     assert invoice.country
-    return Intent(invoice.intent_key, invoice.service_id, invoice.country, 1, invoice.amount)
+    return Intent(invoice.intent_key, invoice.service_id, invoice.country, 1, invoice.amount, invoice.network)

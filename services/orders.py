@@ -41,6 +41,8 @@ class Intent:
     country: str
     quantity: int
     price: int
+    network: str | None = None
+    """The mobile network wanted; None: whichever comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,7 @@ class Orders:
             idempotency_key=intent.key,
             service_id=intent.service_id,
             country=intent.country,
+            network=intent.network,
             quantity=intent.quantity,
             price=intent.price,
             currency=self._currency,
@@ -239,7 +242,7 @@ class Orders:
             raise LimitReached(limit=self._hourly_limit, per=HOUR)
 
     def _check_offer(self, intent: Intent) -> None:
-        line = self._catalog.line(intent.service_id, intent.country)
+        line = self._catalog.line(intent.service_id, intent.country, intent.network)
         if line is None:
             raise OutOfStock
         if line.price > intent.price:
@@ -286,9 +289,10 @@ class Orders:
 
 
 def _replayed(existing: Purchase, intent: Intent) -> int:
-    if (existing.service_id, existing.country, existing.quantity, existing.price) != (
+    if (existing.service_id, existing.country, existing.network, existing.quantity, existing.price) != (
         intent.service_id,
         intent.country,
+        intent.network,
         intent.quantity,
         intent.price,
     ):

@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from db import attempts, orders, users
+from db import attempts, deliveries, orders, orphans, users
 from db import sms as db_sms
 from db.models import Order, OrderStatus, OutboxMessage, Purchase, Sms
 from db.session import Database, after_commit
 from services import ledger
 from services.announcer import Announcer
 from services.clock import Clock
+from services.countries import possible_numbers
 from services.errors import (
     CancelTooEarly,
     Deferred,
@@ -24,8 +25,9 @@ from services.errors import (
 )
 from services.inbox import Delivery
 from services.invitations import Invitations
+from services.places import mask_phone
 from services.refunds import Refunds
-from services.suppliers.base import EventKind, RemoteOrder, RemoteSms, RemoteStatus, Supplier
+from services.suppliers.base import Event, EventKind, RemoteOrder, RemoteSms, RemoteStatus, Supplier
 from services.supply import Suppliers
 
 log = structlog.get_logger()
@@ -40,13 +42,16 @@ LOOK_AGAIN = timedelta(seconds=5)
 ASK_AGAIN = timedelta(seconds=30)
 """When the supplier cannot be asked: the money stays on hold until it can."""
 CANCEL_AGAIN, LATEST_CANCEL = timedelta(seconds=10), timedelta(seconds=30)
+AFTERWARDS = timedelta(hours=1)
+"""How long after an order's end an SMS that names only its number is still taken for its own."""
 AT_ONCE = 8
 DUE_AT_ONCE = 500
 
 
 def event_serial(supplier: Supplier, body: str) -> str:
     """The series in which a supplier's events are handled in order: that of their order. Raises BadEvent."""
-    return f"{supplier.name}:{supplier.parse_event(body.encode()).order_ref}"
+    event = supplier.parse_event(body.encode())
+    return f"{supplier.name}:{event.order_ref or event.phone_number}"
 
 
 class Rentals:
@@ -73,13 +78,12 @@ class Rentals:
     async def handle_event(self, supplier: str, delivery: Delivery) -> None:
         """A webhook that was verified and stored."""
         event = self._suppliers[supplier].parse_event(delivery.body.encode())
-        if event.order_ref is None:
+        if event.order_ref is None and event.sms is None:
             return
         async with self._database.write() as session:
-            found = await orders.lock_by_ref(session, supplier, event.order_ref)
+            found = await self._lock_order(session, supplier, event)
             if found is None:
-                # Not bought yet as far as we know, or not ours: the reconciliation tells which.
-                log.info("webhook.unknown_order", supplier=supplier, event_kind=event.kind)
+                await self._keep_unexplained(session, supplier, event, delivery)
             elif event.sms:
                 await self._record(session, *found, event.sms)
             elif event.kind is not EventKind.OTHER:
@@ -87,6 +91,53 @@ class Rentals:
                 # asked by the scheduler, so that a supplier that is slow to answer holds up no code.
                 await orders.change(session, found[0].id or 0, check_at=self._clock.now())
                 self.wake_expiry(session)
+
+    async def _lock_order(
+        self, session: AsyncSession, supplier: str, event: Event
+    ) -> tuple[Order, Purchase] | None:
+        """The order that an event means, by its reference or else by its number."""
+        if event.order_ref is not None:
+            return await orders.lock_by_ref(session, supplier, event.order_ref)
+        number = event.phone_number or ""
+        meant = [number] if number.startswith("+") else possible_numbers(number)
+        found = await orders.of_numbers(session, supplier, meant)
+        exact = [order for order in found if order.phone_number == meant[0]]
+        order_id = self._newest(exact) or self._newest(found)
+        return await orders.lock_with_purchase(session, order_id) if order_id else None
+
+    def _newest(self, found: list[Order]) -> int | None:
+        """Of orders newest first: the newest that is open, or that ended not long ago.
+
+        A number is handed out again, but only its present holder gets its SMS. None where the orders are
+        of several countries' numbers: then nothing says whose it is.
+        """
+        since = self._clock.now() - AFTERWARDS
+        open_ones = [order for order in found if order.ended_at is None]
+        current = open_ones or [order for order in found if order.ended_at and order.ended_at > since]
+        same_number = len({order.phone_number for order in current}) == 1
+        return current[0].id if same_number else None
+
+    async def _keep_unexplained(
+        self, session: AsyncSession, supplier: str, event: Event, delivery: Delivery
+    ) -> None:
+        """An SMS for a number that we do not know is kept for the operator.
+
+        Where the event names an order, the reconciliation finds out what it was. Raises Deferred while a
+        number that is being bought may turn out to be this one.
+        """
+        log.info("webhook.unknown_order", supplier=supplier, event_kind=event.kind)
+        if event.order_ref is not None or event.sms is None:
+            return
+        now = self._clock.now()
+        if await attempts.count_running(session, supplier):
+            raise Deferred(now)
+        number, ref = event.phone_number or "", f"webhook:{delivery.id}"
+        kept = {"phone_number": number, "code": event.sms.code, "text": event.sms.text}
+        if await orphans.add(session, supplier, ref, now=now, **kept):
+            shown = mask_phone(number)
+            await self._announcer.alert(
+                session, "orphan_sms", f"{supplier}:{number}", supplier=supplier, number=shown
+            )
 
     async def sync(self, order: Order) -> None:
         """Ask the supplier how an order stands and apply it. Raises UpstreamError."""
@@ -227,9 +278,12 @@ class Rentals:
                 return await self.sync(order)
             except RemoteOrderNotFound:
                 log.error("expiry.unknown_at_supplier", order=order.id, supplier=supplier.name)
-        # Nobody to ask, or nobody who knows: our own clock decides.
+        # Nobody to ask, or nobody who knows: our own clock decides. But what was told in time counts: while
+        # some of it is not handled yet, the order is looked at again.
+        until = order.expires_at or self._clock.now()
         async with self._database.write() as session:
-            await self._end(session, order.id or 0, OrderStatus.EXPIRED)
+            if not await deliveries.any_unhandled(session, supplier.name, before=until):
+                await self._end(session, order.id or 0, OrderStatus.EXPIRED)
 
     async def _check_later(
         self, order_id: int, delay: timedelta, *, not_before: datetime | None = None
@@ -241,9 +295,11 @@ class Rentals:
 
     async def reconcile(self, name: str) -> None:
         """Compare a supplier's open orders with ours, so that a lost webhook is only a delay."""
+        if not self._suppliers[name].capabilities.lookup:
+            return
         async with self._database.read() as session:
             ours = await orders.open_at(session, name)
-        with self._suppliers.calling(name) as supplier:
+        with self._suppliers.calling(name, always=True) as supplier:
             remote = {order.ref: order for order in await supplier.open_orders()}
         await self._record_news(ours, remote)
         await self._all(self._sync_missing, [o for o in ours if o.supplier_ref not in remote])
@@ -277,7 +333,7 @@ class Rentals:
                 return
         async with self._database.write() as session:
             for ref in sorted(unknown):
-                if await attempts.add_orphan(session, name, ref, now=self._clock.now()):
+                if await orphans.add(session, name, ref, now=self._clock.now()):
                     log.warning("reconcile.orphan", supplier=name, ref=ref)
                     await self._announcer.alert(session, "orphan", f"{name}:{ref}", supplier=name, ref=ref)
 

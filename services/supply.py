@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, Generic, Protocol, TypeVar
 
 import structlog
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 
+from services.breaker import Breaker, State
 from services.clock import Clock
 from services.errors import (
     AccessRefused,
@@ -25,12 +26,13 @@ from services.suppliers.base import Supplier
 log = structlog.get_logger()
 
 CALLS = Counter("numlet_supplier_calls_total", "Calls to suppliers", ["supplier", "result"])
+UP = Gauge("numlet_supplier_up", "1 while a supplier is called, 0 while it is out of order", ["supplier"])
 
 TEXTING = Counter("numlet_sender_calls_total", "Calls to senders of SMS", ["sender", "result"])
+TEXTING_UP = Gauge("numlet_sender_up", "1 while a sender is called, 0 while it is out of order", ["sender"])
 
 TROUBLE = (UpstreamUnavailable, UpstreamUnknown, AccessRefused, SupplierBroke, NoCredit)
 """Errors that say something about the vendor rather than about what it was asked."""
-DOWN_AFTER = 3
 
 
 @dataclass(slots=True)
@@ -40,13 +42,17 @@ class Health:
     last_ok_at: datetime | None = None
     last_error_at: datetime | None = None
     last_error: str | None = None
-    failures: int = 0
-    """Since the last good answer."""
+    breaker: Breaker = field(default_factory=Breaker)
 
     @property
     def is_down(self) -> bool:
-        """A supplier's offers are hidden until a call succeeds again; the reconciliation keeps trying."""
-        return self.failures >= DOWN_AFTER
+        """A supplier's offers are hidden until a call succeeds after the breaker's rest."""
+        return self.breaker.opened_at is not None
+
+    @property
+    def failures(self) -> int:
+        """Since the last good answer."""
+        return self.breaker.failures
 
 
 class _Named(Protocol):
@@ -60,11 +66,14 @@ class Vendors(Generic[VendorT]):
     """All calls to vendors go through `calling`, so that their health is known."""
 
     _calls: ClassVar[Counter]
+    _up: ClassVar[Gauge]
 
     def __init__(self, vendors: Iterable[VendorT], clock: Clock) -> None:
         self._vendors = {vendor.name: vendor for vendor in vendors}
         self._clock = clock
         self._health = {name: Health() for name in self._vendors}
+        for name in self._vendors:
+            self._up.labels(name).set(1)
 
     def __iter__(self) -> Iterator[VendorT]:
         return iter(self._vendors.values())
@@ -83,14 +92,19 @@ class Vendors(Generic[VendorT]):
         return self._health[name]
 
     @contextmanager
-    def calling(self, name: str) -> Iterator[VendorT]:
+    def calling(self, name: str, *, always: bool = False) -> Iterator[VendorT]:
         """Make calls inside the block; what comes of them is written down.
 
-        Raises UpstreamUnavailable for a vendor that has been disconnected since.
+        While the breaker is open only those pass that ask `always`: the regular ones on which codes
+        depend, of which there is one at a time. Raises UpstreamUnavailable for the others, and for a
+        vendor that has been disconnected since.
         """
         if name not in self._vendors:
             raise UpstreamUnavailable("no longer connected", upstream=name)
-        health = self._health[name]
+        breaker = self._health[name].breaker
+        wait = breaker.admit(self._clock.now())
+        if wait and not always:
+            raise UpstreamUnavailable("out of order, left alone", upstream=name, retry_after=wait)
         try:
             yield self._vendors[name]
         except TROUBLE as error:
@@ -101,33 +115,45 @@ class Vendors(Generic[VendorT]):
             self._note_answer(name, "refused")
             raise
         else:
-            if health.is_down:
-                log.info("vendor.back", vendor=name)
             self._note_answer(name, "ok")
+        finally:
+            if not wait:
+                breaker.leave()
 
     def _note_answer(self, name: str, result: str) -> None:
         self._calls.labels(name, result).inc()
-        health = self._health[name]
-        health.failures = 0
-        health.last_ok_at = self._clock.now()
+        health, now = self._health[name], self._clock.now()
+        was_down = health.is_down
+        health.breaker.succeed(now)
+        health.last_ok_at = now
+        if was_down and not health.is_down:
+            self._up.labels(name).set(1)
+            log.info("vendor.back", vendor=name)
 
     def _note_trouble(self, name: str, error: UpstreamError) -> None:
         self._calls.labels(name, type(error).__name__).inc()
-        health = self._health[name]
-        health.failures += 1
-        health.last_error_at = self._clock.now()
-        health.last_error = str(error)
-        if health.failures == DOWN_AFTER or isinstance(error, UpstreamBroken):
-            log.warning("vendor.trouble", vendor=name, error=str(error), failures=health.failures)
+        health, now = self._health[name], self._clock.now()
+        health.last_error_at, health.last_error = now, str(error)
+        if health.breaker.fail(now):
+            self._up.labels(name).set(0)
+            log.warning("vendor.out_of_order", vendor=name, error=str(error))
+        elif isinstance(error, UpstreamBroken):
+            log.warning("vendor.trouble", vendor=name, error=str(error))
 
 
 class Suppliers(Vendors[Supplier]):
     """Whom we buy numbers from."""
 
-    _calls = CALLS
+    _calls, _up = CALLS, UP
+
+    async def probe(self, name: str) -> None:
+        """Once the rest of a supplier is over: ask it something harmless. Raises UpstreamError."""
+        if self._health[name].breaker.state(self._clock.now()) is State.HALF_OPEN:
+            with self.calling(name) as supplier:
+                await (supplier.balance() if supplier.capabilities.balance else supplier.quotes())
 
 
 class Senders(Vendors[Sender]):
     """Through whom we text."""
 
-    _calls = TEXTING
+    _calls, _up = TEXTING, TEXTING_UP

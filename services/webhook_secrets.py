@@ -77,6 +77,9 @@ class WebhookRegistration:
         log.info("webhook.state", supplier=name, state=self.states[name])
 
     async def _register(self, name: str) -> str:
+        if not self._suppliers[name].capabilities.webhook_setup:
+            self._settled.add(name)
+            return "set by hand, on the supplier's site"
         with self._suppliers.calling(name) as supplier:
             remote = await supplier.webhook()
             if not self._public_url:

@@ -22,6 +22,8 @@ from db.models import LedgerEntry, Order, OutboxMessage, Sms
 from db.session import Database
 from sandbox.cellcast import Cellcast as CellcastVendor
 from sandbox.clock import ManualClock
+from sandbox.numberpanel import NumberPanel as Panel
+from sandbox.numberpanel.catalog import Country, Operator
 from sandbox.phones import Phones
 from sandbox.smscode import SmsCode as Vendor
 from sandbox.smsgateway24 import SmsGateway24 as SmsGateway24Vendor
@@ -47,6 +49,8 @@ from services.senders.base import Sender
 from services.senders.cellcast import Cellcast
 from services.senders.smsgateway24 import Login, SmsGateway24
 from services.supplier_balances import SupplierBalances
+from services.suppliers.base import Supplier
+from services.suppliers.numberpanel import NumberPanel
 from services.suppliers.smscode import SmsCode
 from services.supply import Senders, Suppliers
 from services.switchboard import Switchboard
@@ -67,6 +71,10 @@ NEWCOMER_LIMIT = 1000
 RENTER = 1001
 PUBLIC_URL = "https://bot.example"
 TOKEN = "sandbox-smscode-token"
+PANEL = "numberpanel"
+PANEL_COST, PANEL_PRICE = 10_000, 12_000
+PANEL_KEY = "the-panel-api-key"
+WEBHOOK_KEY = "an-unguessable-path"
 
 _keys = count(1)
 
@@ -96,6 +104,7 @@ class Outside:
 
     clock: ManualClock = field(default_factory=ManualClock)
     vendors: dict[str, Vendor] = field(default_factory=dict)
+    panel: Panel | None = None
     sent: Sent = field(default_factory=Sent)
     phones: Phones = field(default_factory=Phones)
     receiver: httpx.AsyncBaseTransport | None = None
@@ -105,6 +114,10 @@ class Outside:
         self.cellcast = CellcastVendor(self.clock, self.phones)
         self.smsgateway24 = SmsGateway24Vendor(self.clock, self.phones)
 
+    @property
+    def all(self) -> list[Vendor | Panel]:
+        return [*self.vendors.values(), *([self.panel] if self.panel else [])]
+
     def add_vendor(self, name: str) -> None:
         vendor = Vendor(self.clock, token=TOKEN, transport=httpx.MockTransport(self._receive))
         # A short shelf is quick to fill.
@@ -112,6 +125,19 @@ class Outside:
             id: product for id, product in vendor.products.items() if product.country.code == "ID"
         }
         self.vendors[name] = vendor
+
+    def add_panel(self) -> None:
+        """It sells in Indonesia, too, where smscode does, and in Kenya, where smscode does not."""
+        panel = self.panel = Panel(self.clock, key=PANEL_KEY, transport=httpx.MockTransport(self._receive))
+        panel.webhook_url = f"{PUBLIC_URL}/webhooks/{PANEL}/{WEBHOOK_KEY}"
+        panel.countries = {
+            1: Country(1, "Indonesia", "62", "813########", ""),
+            2: Country(2, "Kenya", "254", "712######", ""),
+        }
+        panel.operators = {
+            11: Operator(11, "Telkomsel", 1),
+            12: Operator(12, "Indosat", 1),
+        }
 
     async def _receive(self, request: httpx.Request) -> httpx.Response:
         if self.receiver is None:
@@ -139,13 +165,13 @@ class World:
         the vendors."""
         clock = outside.clock
         self.database, self.outside, self.clock, self.sent = database, outside, clock, outside.sent
-        self.suppliers = Suppliers(
-            [
-                _supplier(name, outside, between(httpx.ASGITransport(vendor.app)))
-                for name, vendor in outside.vendors.items()
-            ],
-            clock,
-        )
+        connected: list[Supplier] = [
+            _supplier(name, outside, between(httpx.ASGITransport(vendor.app)))
+            for name, vendor in outside.vendors.items()
+        ]
+        if outside.panel:
+            connected.append(_panel(outside.panel, between(httpx.ASGITransport(outside.panel.app))))
+        self.suppliers = Suppliers(connected, clock)
         rates = Rates({CURRENCY})
         self.catalog = Catalog(database, clock, self.suppliers, Pricing(), rates, currency=CURRENCY)
         self.outbox = Outbox(database, clock)
@@ -218,6 +244,11 @@ class World:
     def vendor(self) -> Vendor:
         return self.outside.vendors["smscode"]
 
+    @property
+    def panel(self) -> Panel:
+        assert self.outside.panel
+        return self.outside.panel
+
     def service(self, name: str) -> int:
         """Its id."""
         return self._services[name]
@@ -253,7 +284,7 @@ class World:
 
     async def settle(self) -> None:
         """Let everything happen that needs no more time."""
-        for vendor in self.outside.vendors.values():
+        for vendor in self.outside.all:
             await vendor.tick()
             await vendor.settle()
         await self.inbox.settle()
@@ -303,8 +334,17 @@ class World:
         """An SMS reaches a rented number."""
         assert order.supplier
         assert order.supplier_ref
-        vendor = self.outside.vendors[order.supplier]
-        await vendor.receive_sms(int(order.supplier_ref), f"Your code is {code}")
+        text = f"Your code is {code}"
+        if order.supplier == PANEL:
+            await self.panel_receives(order.phone_number or "", text)
+        else:
+            await self.outside.vendors[order.supplier].receive_sms(int(order.supplier_ref), text)
+            await self.settle()
+
+    async def panel_receives(self, phone_number: str, text: str) -> None:
+        """An SMS reaches a number that the panel handed out, whoever knows of it."""
+        number = next(n for n in self.panel.numbers.values() if n.phone_number == phone_number)
+        await self.panel.receive_sms(number.id, text)
         await self.settle()
 
     async def orders_of(self, purchase_id: int) -> list[Order]:
@@ -363,6 +403,19 @@ def _smsgateway24(outside: Outside) -> Sender:
     )
 
 
+def _panel(vendor: Panel, transport: httpx.AsyncBaseTransport) -> Supplier:
+    return NumberPanel(
+        key=PANEL_KEY,
+        url="https://panel.example",
+        cost_decimal=Decimal(PANEL_COST),
+        currency=CURRENCY,
+        lifetime=timedelta(minutes=20),
+        webhook_key=WEBHOOK_KEY,
+        clock=vendor.clock,
+        transport=transport,
+    )
+
+
 async def _nothing_is_missing() -> Readiness:
     return Readiness(ok=True, says="ready")
 
@@ -385,12 +438,15 @@ async def world_on(
     """A shop that is open, with its shelf filled and one renter with money."""
     outside = Outside()
     for name in vendors:
-        outside.add_vendor(name)
+        if name == PANEL:
+            outside.add_panel()
+        else:
+            outside.add_vendor(name)
     async with AsyncExitStack() as stack:
         stack.enter_context(stamina.set_testing(True, attempts=1))
         world = World(database, outside, **settings)
         stack.push_async_callback(world.aclose)
-        for vendor in outside.vendors.values():
+        for vendor in outside.all:
             stack.push_async_callback(vendor.aclose)
         await world.start()
         await world.refresh()

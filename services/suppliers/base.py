@@ -4,22 +4,34 @@ One file a vendor beside this one turns its HTTP into these shapes and into the 
 `services.errors`; nothing of a vendor's own vocabulary leaves its file.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
+from services.errors import UpstreamRefused
+
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What this supplier can do; the bot offers no button for what it cannot."""
 
+    services: bool = False
+    """Numbers are sold for a certain service; otherwise each takes the codes of any."""
     cancel: bool = False
     finish: bool = False
     resend: bool = False
     lookup: bool = False
     """Orders can be asked for, one by one and as a list: outcomes are never guessed."""
+    idempotent: bool = False
+    """A purchase may be repeated under its key; otherwise one without an answer is given up."""
+    several: bool = False
+    """Several numbers come in one call; otherwise they are bought one by one."""
+    balance: bool = False
+    webhook_setup: bool = False
+    """Its webhook is read, set and tried through the API; otherwise by hand, on its site."""
     cancel_after: timedelta = timedelta(0)
     """Younger orders cannot be cancelled."""
 
@@ -29,15 +41,19 @@ class Quote:
     """A supplier's price now for one number of one service in one country."""
 
     product_ref: str
-    service_name: str
-    service_code: str
-    """The vendor's own short name, which people also type ("wa")."""
     country: str
     """ISO 3166-1 alpha-2, upper case."""
     cost_decimal: Decimal
     """In units of `currency` as people say them (15000 rupiah, 0.92 dollars)."""
     currency: str
-    stock: int
+    stock: int | None = None
+    """None where the vendor does not tell."""
+    service_name: str | None = None
+    """None for a number that takes the codes of any service."""
+    service_code: str = ""
+    """The vendor's own short name, which people also type ("wa")."""
+    network: str | None = None
+    """The mobile network that the number is sure to be in; None: whichever comes."""
 
 
 class RemoteStatus(StrEnum):
@@ -101,12 +117,26 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One webhook, understood. `order_ref` names the supplier's order; a test event has none."""
+    """One webhook, understood. Where there is no `order_ref`, the number says whose it is."""
 
     kind: EventKind
     order_ref: str | None = None
     phone_number: str | None = None
+    """E.164; without its plus where the vendor may have written it some other way."""
     sms: RemoteSms | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookPost:
+    """A webhook as it came, for the adapter to check that it is the vendor's."""
+
+    body: bytes
+    headers: Mapping[str, str]
+    """Their names in lower case."""
+    key: str = ""
+    """What follows `/webhooks/<name>/` in its path."""
+    secret: str = ""
+    """What was agreed with the vendor by `set_webhook`; empty while nothing is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +152,21 @@ class Supplier(Protocol):
     """Every method that calls the vendor raises `UpstreamError`s and nothing else.
 
     Money never depends on the answer being read: after `UpstreamUnknown` the caller looks the
-    order up; after `UpstreamUnavailable` it repeats the call with the same key.
+    order up, or gives it up where that cannot be done; after `UpstreamUnavailable` it repeats the
+    call with the same key. Adapters of vendors that cannot do all of it begin from `Limited`.
     """
 
     name: str
     """Short, lower case, stable: it stands in the database."""
     capabilities: Capabilities
-    signature_header: str
-    """Where its webhooks bear their signature, in lower case."""
+    setting: str
+    """Which setting holds its credentials: what an operator mends when they are refused."""
+
+    def remarks(self) -> Sequence[str]:
+        """What keeps it from selling all that it could, in sentences for the operator.
+
+        Complete once `quotes` has been called.
+        """
 
     async def quotes(self) -> list[Quote]:
         """All products with their present price and stock, active ones only."""
@@ -143,8 +180,9 @@ class Supplier(Protocol):
     async def buy(self, product_ref: str, *, quantity: int, key: str) -> Purchase:
         """Rent up to `quantity` numbers.
 
-        `key` names this intent for ever: the same key with the same product and quantity never buys
-        twice. Raises ProductGone, SupplierBroke, AccessRefused, UpstreamUnavailable, UpstreamUnknown.
+        `key` names this intent for ever: where the vendor is `idempotent`, the same key with the same
+        product and quantity never buys twice; elsewhere every call buys. Raises ProductGone,
+        SupplierBroke, AccessRefused, UpstreamUnavailable, UpstreamUnknown.
         """
 
     async def get_order(self, ref: str) -> RemoteOrder:
@@ -174,11 +212,59 @@ class Supplier(Protocol):
     async def test_webhook(self) -> int:
         """Have the supplier call our webhook; the HTTP status that our own server gave it."""
 
-    def verify(self, body: bytes, signature: str | None, *, secret: str) -> None:
-        """Check the signature over the raw bytes in constant time. Raises BadSignature."""
+    def verify(self, post: WebhookPost) -> None:
+        """Check in constant time that it is the vendor's. Raises BadSignature, WrongAddress."""
 
     def parse_event(self, body: bytes) -> Event:
         """Read a verified body. Raises BadEvent."""
 
+    def delivery_id(self, body: bytes) -> str:
+        """Names a webhook in at most 80 characters; what bears the name of another is its repetition."""
+
     async def aclose(self) -> None:
         """Close the connections."""
+
+
+class Limited:
+    """The port's calls that not every vendor has, all refused: adapters override what theirs can do."""
+
+    name: str
+
+    def remarks(self) -> Sequence[str]:
+        return ()
+
+    async def exchange_rate(self, base: str, quote: str) -> Decimal | None:
+        return None
+
+    async def balance(self) -> Balance:
+        raise self._cannot("tell our balance")
+
+    async def get_order(self, ref: str) -> RemoteOrder:
+        raise self._cannot("be asked for an order")
+
+    async def open_orders(self) -> list[RemoteOrder]:
+        raise self._cannot("list orders")
+
+    async def orders_since(self, since: datetime) -> list[RemoteOrder]:
+        raise self._cannot("list orders")
+
+    async def cancel(self, ref: str) -> None:
+        raise self._cannot("cancel")
+
+    async def finish(self, ref: str) -> None:
+        raise self._cannot("finish")
+
+    async def resend(self, ref: str) -> bool:
+        raise self._cannot("resend")
+
+    async def webhook(self) -> WebhookState:
+        raise self._cannot("tell where its webhooks go")
+
+    async def set_webhook(self, *, url: str, secret: str) -> WebhookState:
+        raise self._cannot("be told where its webhooks go")
+
+    async def test_webhook(self) -> int:
+        raise self._cannot("rehearse a webhook")
+
+    def _cannot(self, what: str) -> UpstreamRefused:
+        return UpstreamRefused(f"{self.name} cannot {what}", upstream=self.name)

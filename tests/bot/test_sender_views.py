@@ -21,7 +21,8 @@ CELLCAST = Cellcast(token="t", clock=None)  # type: ignore[arg-type]
 EVERYWHERE = Cellcast(token="t", clock=None)  # type: ignore[arg-type]
 EVERYWHERE.countries = None
 WELL = Health(last_ok_at=NOW)
-ILL = Health(last_error_at=NOW, last_error=NASTY, failures=1)
+ILL = Health(last_error_at=NOW, last_error=NASTY)
+ILL.breaker.fail(NOW)
 PIXEL = Device("1", NASTY, (Sim(0, NASTY, None, None),), NOW)
 STATES = [
     senders.SenderState(CELLCAST, WELL, None, True, usage=[Usage(NASTY, 11, Decimal("9.1"))] * 20),

@@ -325,7 +325,9 @@ INVOICE = Invoice(
     created_at=NOW,
     expires_at=NOW,
 )
-HEALTH = Health(last_ok_at=NOW, last_error_at=NOW, last_error=NASTY, failures=3)
+HEALTH = Health(last_ok_at=NOW, last_error_at=NOW, last_error=NASTY)
+for _ in range(3):
+    HEALTH.breaker.fail(NOW)
 
 
 @pytest.mark.parametrize(

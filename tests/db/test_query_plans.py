@@ -38,6 +38,14 @@ QUERIES: dict[str, tuple[Callable[[AsyncSession], Awaitable[Any]], set[str]]] = 
         lambda s: orders.lock_by_ref(s, "smscode", "1"),
         {"sqlite_autoindex_number_order_1"},
     ),
+    "a number's orders": (
+        lambda s: orders.of_numbers(s, "numberpanel", ["+621", "+622"]),
+        {"ix_number_order_supplier_phone_number"},
+    ),
+    "whether a delivery waits": (
+        lambda s: deliveries.any_unhandled(s, "numberpanel", before=NOW),
+        {"ix_webhook_delivery_unhandled"},
+    ),
     "a supplier's waiting orders": (lambda s: orders.open_at(s, "smscode"), {"ix_number_order_due"}),
     "how many orders are open": (orders.count_by_status, {"ix_number_order_open"}),
     "unhandled deliveries": (

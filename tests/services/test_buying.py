@@ -124,7 +124,7 @@ async def test_a_refused_token_fails_releases_and_alerts(world: World):
     purchase_id = await world.place()
     await world.settle()
     assert await statuses(world, purchase_id) == [OrderStatus.FAILED]
-    assert world.sent.alerts == ["access_refused"]
+    assert world.sent.alerts == ["supplier_refuses"]
     assert await world.money() == UNTOUCHED
 
 
@@ -334,6 +334,7 @@ async def test_a_look_in_the_list_does_not_take_anothers_number_for_good(gated: 
     world.vendor.trouble.fail_next("503", path="/orders")
     lost = await world.place()
     await world.settle()
+    world.clock.advance(timedelta(seconds=30))
     await world.refresh()  # which finds the supplier well again
 
     gate.hold_next = 1

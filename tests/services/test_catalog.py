@@ -78,6 +78,9 @@ async def test_a_supplier_out_of_order_disappears_until_it_answers(world: World)
     assert stock(world) == 0
     world.vendor.trouble.always = None
     await world.reconcile()
+    assert stock(world) == 0
+    await world.pass_time(seconds=30)
+    await world.reconcile()
     assert stock(world)
 
 

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from db import deliveries, invoices, sms
+from db import deliveries, invoices, orphans, sms
 from db.deliveries import NewDelivery
 from services.payments import StarPayment
 from services.retention import BATCH, Retention
@@ -28,6 +28,17 @@ async def test_old_codes_and_what_brought_them_are_forgotten(world: World):
         assert (message.code, message.text) == (None, None)
         left = await deliveries.all_of(session, "smscode")
     assert {row.received_at for row in left} == {world.clock.now()}
+
+
+async def test_an_old_sms_that_is_nobodys_is_forgotten_too(world: World):
+    async with world.database.write() as session:
+        found = {"phone_number": "+62813", "code": "123456", "text": "Your code is 123456"}
+        await orphans.add(session, "numberpanel", "webhook:1", now=world.clock.now(), **found)
+    await world.pass_time(days=31)
+    await Retention(world.database, world.clock, keep=KEEP).erase_old()
+    async with world.database.read() as session:
+        [orphan] = await orphans.newest(session, limit=2)
+    assert (orphan.phone_number, orphan.code, orphan.text) == ("+62813", None, None)
 
 
 async def test_one_unfinished_row_does_not_keep_the_others(world: World):

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from services.errors import BadEvent, BadSignature
-from services.suppliers.base import Event, EventKind, RemoteSms
+from services.errors import BadEvent, BadSignature, WrongAddress
+from services.suppliers.base import Event, EventKind, RemoteSms, WebhookPost
+from services.suppliers.smscode import SmsCode
 from tests.services.suppliers.smscode_vendor import smscode_over
 
 pytestmark = pytest.mark.anyio
@@ -37,12 +38,17 @@ def signature(body: bytes, secret: str) -> str:
     return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
+def verify(smscode: SmsCode, body: bytes, signature: str | None, *, secret: str) -> None:
+    headers = {} if signature is None else {"x-webhook-signature": signature}
+    smscode.verify(WebhookPost(body, headers, secret=secret))
+
+
 def posted(**changes: Any) -> bytes:
     return json.dumps(EVENT | changes).encode()
 
 
 async def test_the_right_signature_is_accepted(smscode):
-    smscode.verify(b'{"a": 1}', signature(b'{"a": 1}', "s3cret"), secret="s3cret")
+    verify(smscode, b'{"a": 1}', signature(b'{"a": 1}', "s3cret"), secret="s3cret")
 
 
 @pytest.mark.parametrize(
@@ -65,12 +71,22 @@ async def test_the_right_signature_is_accepted(smscode):
 )
 async def test_any_other_signature_is_refused(smscode, forge):
     with pytest.raises(BadSignature):
-        smscode.verify(b"{}", forge(signature(b"{}", "s3cret")), secret="s3cret")
+        verify(smscode, b"{}", forge(signature(b"{}", "s3cret")), secret="s3cret")
 
 
 async def test_nothing_is_signed_with_an_empty_secret(smscode):
     with pytest.raises(BadSignature):
-        smscode.verify(b"{}", signature(b"{}", ""), secret="")
+        verify(smscode, b"{}", signature(b"{}", ""), secret="")
+
+
+async def test_a_key_in_the_path_is_somebody_elses(smscode):
+    with pytest.raises(WrongAddress):
+        smscode.verify(WebhookPost(b"{}", {"x-webhook-signature": signature(b"{}", "s")}, "key", "s"))
+
+
+async def test_equal_bodies_are_one_event(smscode):
+    assert smscode.delivery_id(posted()) == smscode.delivery_id(posted())
+    assert smscode.delivery_id(posted()) != smscode.delivery_id(posted(timestamp="2026-02-25T12:00:01Z"))
 
 
 async def test_a_received_code_is_read(smscode):
