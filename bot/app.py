@@ -22,6 +22,7 @@ from bot.metrics import measure
 from bot.outgoing import Outgoing
 from bot.process import calm_garbage_collector, http_server, stop_on_signals
 from bot.settings import Settings, WrongSettings
+from bot.suppliers import connect_suppliers
 from bot.updates import TELEGRAM, Polling, handler, serial_of_body
 from bot.webhooks import Readiness, accept_supplier, accept_telegram, create_app
 from db import migrate
@@ -59,7 +60,6 @@ from services.senders.stars import TelegramStars
 from services.stars import Stars
 from services.supplier_balances import SupplierBalances
 from services.suppliers.base import Supplier
-from services.suppliers.smscode import SmsCode
 from services.supply import Senders, Suppliers
 from services.switchboard import Switchboard
 from services.text_tracking import TextTracking
@@ -74,6 +74,7 @@ CATALOG_EVERY = timedelta(minutes=2)
 REGISTER_EVERY = timedelta(minutes=1)
 TEXTS_EVERY = timedelta(seconds=5)
 SWEEP_EVERY = timedelta(seconds=5)
+PROBE_EVERY = timedelta(seconds=5)
 MEASURE_EVERY = timedelta(seconds=15)
 STARS_EVERY = timedelta(minutes=5)
 RETENTION_EVERY = timedelta(hours=6)
@@ -81,15 +82,6 @@ AUDIT_EVERY = timedelta(minutes=5)
 BALANCES_EVERY = timedelta(hours=1)
 LEAD_PAUSE_SECONDS = 1
 BACKLOG = 2048
-
-
-def connect_suppliers(settings: Settings, clock: Clock) -> list[Supplier]:
-    """Every supplier whose settings are there; a new one is one more branch."""
-    connected: list[Supplier] = []
-    if settings.smscode_token:
-        token = settings.smscode_token.get_secret_value()
-        connected.append(SmsCode(token=token, url=settings.smscode_url, clock=clock))
-    return connected
 
 
 def connect_senders(settings: Settings, clock: Clock) -> list[Sender]:
@@ -490,6 +482,7 @@ async def scheduled(numlet: Numlet) -> AsyncIterator[None]:
             REGISTER_EVERY, f"{name} webhook", partial(numlet.registration.register, name), at_once=True
         )
         jobs.every(BALANCES_EVERY, f"{name} balance", partial(numlet.balances.take, name), at_once=True)
+        jobs.every(PROBE_EVERY, f"{name} probe", partial(numlet.suppliers.probe, name))
     jobs.every(TEXTS_EVERY, "texts", numlet.text_tracking.follow)
     jobs.every(SWEEP_EVERY, "deliveries", numlet.deliveries.sweep)
     jobs.every(MEASURE_EVERY, "metrics", partial(measure, numlet.database))

@@ -25,6 +25,7 @@ DATABASE = Path("numlet-demo.db")
 STARTING_BALANCE = 500_000
 RENTERS = (1001, 1002)
 OPERATOR = 1
+PANEL_WEBHOOK_KEY = "the-path-that-only-the-panel-knows"
 READY_WITHIN_SECONDS = 30
 STOP_WITHIN_SECONDS = 10
 
@@ -95,12 +96,16 @@ async def run_demo(*, port: int, speed: float, code_after: float) -> None:
     clock = Clock(speed=speed)
     telegram = Telegram(clock, flood=FloodLimits())
     after = timedelta(seconds=code_after * speed) if code_after else None
-    smscode = SmsCode(clock, code_after=after)
-    world = World(clock, telegram, smscode)
+    world = World(clock, telegram, SmsCode(clock, code_after=after))
+    world.numberpanel.code_after = after
     await _fresh_database()
     try:
         async with serving(world, port=port) as origin:
-            bot = BotProcess(environment(origin, telegram.token, f"sqlite:///{DATABASE}"))
+            settings = environment(origin, telegram.token, f"sqlite:///{DATABASE}")
+            # As a person would type it into the panel's profile.
+            webhooks = f"{settings['PUBLIC_URL']}/webhooks"
+            world.numberpanel.webhook_url = f"{webhooks}/numberpanel/{PANEL_WEBHOOK_KEY}"
+            bot = BotProcess(settings)
             world.restart_bot, world.kill_bot, world.bot_alive = bot.restart, bot.kill, lambda: bot.alive
             await bot.start()
             try:
@@ -156,6 +161,10 @@ def environment(origin: str, token: str, database_url: str) -> dict[str, str]:
         "DATABASE_URL": database_url,
         "SMSCODE_TOKEN": "sandbox-smscode-token",
         "SMSCODE_URL": f"{origin}/smscode/v1",
+        "NUMBERPANEL_KEY": "sandbox-numberpanel-key",
+        "NUMBERPANEL_URL": f"{origin}/numberpanel",
+        "NUMBERPANEL_COST": "18000",
+        "NUMBERPANEL_WEBHOOK_KEY": PANEL_WEBHOOK_KEY,
         "CELLCAST_TOKEN": "sandbox-cellcast-token",
         "CELLCAST_URL": f"{origin}/cellcast",
         "SMSGATEWAY24_EMAIL": "owner@shop.example",

@@ -8,8 +8,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from telegram import Bot
 from telegram.error import InvalidToken, TelegramError
 
-from bot.app import connect_senders, connect_suppliers
+from bot.app import connect_senders
 from bot.settings import Settings
+from bot.suppliers import connect_suppliers
 from db import migrate
 from db.session import Database
 from services.clock import SystemClock
@@ -48,10 +49,16 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
     yield _stars(settings)
     suppliers = connect_suppliers(settings, SystemClock())
     if not suppliers:
-        yield Finding("suppliers", "none is connected", "Set SMSCODE_TOKEN (smscode.gg, Account Settings).")
+        yield Finding(
+            "suppliers", "none is connected", "Set SMSCODE_TOKEN or NUMBERPANEL_KEY, see .env.example."
+        )
+    if bool(settings.numberpanel_key) != bool(settings.numberpanel_url):
+        yield Finding("numberpanel", "is half set", "It needs both NUMBERPANEL_KEY and NUMBERPANEL_URL.")
     for supplier in suppliers:
         try:
             yield await _supplier(supplier)
+            for remark in supplier.remarks():
+                yield Finding(supplier.name, remark, "See .env.example.", is_note=True)
         finally:
             await supplier.aclose()
     for sender in connect_senders(settings, SystemClock()):
@@ -104,19 +111,29 @@ def _stars(settings: Settings) -> Finding:
 
 async def _supplier(supplier: Supplier) -> Finding:
     try:
-        balance = await supplier.balance()
-    except AccessRefused:
-        name = f"{supplier.name.upper()}_TOKEN"
-        return Finding(
-            supplier.name, "refuses our credentials", f"Copy {name} from your account there again."
-        )
+        return await (_balance(supplier) if supplier.capabilities.balance else _shelf(supplier))
+    except AccessRefused as error:
+        advice = f"Copy {supplier.setting} from your account there again."
+        return Finding(supplier.name, f"refuses our credentials: {error}", advice)
     except UpstreamError as error:
         return Finding(supplier.name, str(error), "Check its address, and whether it is down.")
+
+
+async def _balance(supplier: Supplier) -> Finding:
+    balance = await supplier.balance()
     amount = to_minor(balance.amount_decimal, balance.currency)
     text = format_amount(amount, balance.currency)
     if amount <= 0:
         return Finding(supplier.name, f"answers; balance {text}", "Top up there: nothing can be bought.")
     return Finding(supplier.name, f"answers; balance {text}")
+
+
+async def _shelf(supplier: Supplier) -> Finding:
+    """For a supplier that does not tell our balance: what it sells."""
+    countries = len({quote.country for quote in await supplier.quotes()})
+    if not countries:
+        return Finding(supplier.name, "answers, but nothing can be sold", "The notes below say why.")
+    return Finding(supplier.name, f"answers; sells in {countries} countries")
 
 
 async def _sender(sender: Sender) -> Finding:
@@ -135,7 +152,8 @@ async def _public_url(settings: Settings) -> Finding:
     if not settings.public_url:
         return Finding(
             "PUBLIC_URL",
-            f"not set: codes come by reconciliation alone, every {settings.reconcile_seconds} s",
+            f"not set: codes come by reconciliation alone, every {settings.reconcile_seconds} s,"
+            " and none from a supplier that only pushes them",
             "Set it to the https address at which the internet reaches this server; codes then come at once.",
             is_note=True,
         )

@@ -1,6 +1,7 @@
 """Every setting, read once at start from the environment or `.env`. Amounts are minor units of `currency`."""
 
 import os
+import re
 from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -49,6 +50,12 @@ class Settings(BaseSettings):
     markup_percent: Decimal = Field(default=Decimal(20), ge=0, le=1000)
     smscode_token: Secret = None
     smscode_url: str = "https://api.smscode.gg/v1"
+    numberpanel_key: Secret = None
+    numberpanel_url: str = ""
+    numberpanel_cost: int | None = Field(default=None, gt=0)
+    numberpanel_lifetime_minutes: int = Field(default=20, ge=1)
+    numberpanel_webhook_key: Secret = None
+    numberpanel_user_id: str = ""
     cellcast_token: Secret = None
     cellcast_url: str = "https://api.cellcast.com"
     smsgateway24_token: Secret = None
@@ -73,7 +80,9 @@ class Settings(BaseSettings):
         exponent(value.upper())
         return value.upper()
 
-    @field_validator("bot_api_url", "smscode_url", "cellcast_url", "smsgateway24_url", "public_url")
+    @field_validator(
+        "bot_api_url", "smscode_url", "numberpanel_url", "cellcast_url", "smsgateway24_url", "public_url"
+    )
     @classmethod
     def _web_address(cls, value: str) -> str:
         if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).netloc):
@@ -94,6 +103,13 @@ class Settings(BaseSettings):
         scheme = value.get_secret_value().partition("://")[0].partition("+")[0]
         if scheme not in ("sqlite", "postgresql"):
             raise ValueError("must begin with sqlite:/// or postgresql://")
+        return value
+
+    @field_validator("numberpanel_webhook_key")
+    @classmethod
+    def _fits_into_a_path(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not re.fullmatch(r"[A-Za-z0-9._~-]+", value.get_secret_value()):
+            raise ValueError("may have letters and digits only; `openssl rand -hex 32` makes a good one")
         return value
 
     @model_validator(mode="after")

@@ -1,5 +1,7 @@
 """From the shelves to the Buy button."""
 
+from collections.abc import Sequence
+
 from telegram import Update
 
 from bot.buttons import Tap, new_key
@@ -54,36 +56,59 @@ async def country(update: Update, context: Context, tap: Tap) -> None:
 
 
 async def confirm(update: Update, context: Context, tap: Tap) -> None:
-    await show(update, context, await confirm_view(context, tap.number(0), tap.args[1], tap.number(2)))
+    network = network_of(context, tap.args[1], tap.args[3:])
+    view = await confirm_view(context, tap.number(0), tap.args[1], tap.number(2), network)
+    await show(update, context, view)
 
 
 async def again(update: Update, context: Context, tap: Tap) -> None:
     """The same once more, below the card of the last time."""
-    await show_below(update, context, await confirm_view(context, tap.number(0), tap.args[1], 1))
+    network = network_of(context, tap.args[1], tap.args[2:])
+    await show_below(update, context, await confirm_view(context, tap.number(0), tap.args[1], 1, network))
+
+
+async def networks(update: Update, context: Context, tap: Tap) -> None:
+    """The optional step before buying: one mobile network, where a supplier lets us choose."""
+    reader, shop = reader_of(context), context.shop
+    found = find_line(context, tap.number(0), tap.args[1])
+    if found is None:
+        await show(update, context, views.gone(reader))
+        return
+    lines = [found[1], *shop.catalog.networks(tap.number(0), tap.args[1])]
+    page = Page.of(lines, tap.number(3), ROWS)
+    await show(update, context, views.networks(reader, found[0], page, tap.number(2), shop.currency))
 
 
 async def buy(update: Update, context: Context, tap: Tap) -> None:
     """The tap that spends money. However often it comes, the key in it buys once; the card follows."""
-    intent = Intent(tap.args[0], tap.number(1), tap.args[2], tap.number(3), tap.number(4))
+    network = network_of(context, tap.args[2], tap.args[5:])
+    intent = Intent(tap.args[0], tap.number(1), tap.args[2], tap.number(3), tap.number(4), network)
     try:
         await context.shop.orders.place(context.user.id, intent, message_id=tapped_message_id(update))
     except PriceChanged as change:
         await answer(update, sentence(change, context.language, context.shop.currency), alert=True)
-        where = intent.service_id, intent.country
-        await show(update, context, await confirm_view(context, *where, intent.quantity, was=intent.price))
+        asked = intent.service_id, intent.country, intent.quantity, network
+        await show(update, context, await confirm_view(context, *asked, was=intent.price))
     else:
         await answer(update, context.language._("Getting your number…"))
 
 
 async def confirm_view(
-    context: Context, service_id: int, iso: str, quantity: int, *, was: int | None = None
+    context: Context,
+    service_id: int,
+    iso: str,
+    quantity: int,
+    network: str | None = None,
+    *,
+    was: int | None = None,
 ) -> View:
     """The last look before buying, with a key of its own; or that there is nothing left to buy."""
     shop = context.shop
-    known, line = shop.catalog.service(service_id), shop.catalog.line(service_id, iso)
-    if known is None or line is None:
+    found = find_line(context, service_id, iso, network)
+    if found is None:
         return views.gone(reader_of(context))
-    quantity = min(quantity, line.stock)
+    known, line = found
+    quantity = min(quantity, line.most)
     offer = views.Offer(
         service=known,
         line=line,
@@ -93,14 +118,25 @@ async def confirm_view(
         own=_in_own_money(context, line.price * quantity),
         was=was,
         stars=shop.invoices.stars_for(line.price) if quantity == 1 else None,
+        has_networks=bool(shop.catalog.networks(service_id, iso)),
     )
     return views.confirm(reader_of(context), offer)
 
 
-def find_line(context: Context, service_id: int, iso: str) -> tuple[Service, Line] | None:
+def find_line(
+    context: Context, service_id: int, iso: str, network: str | None = None
+) -> tuple[Service, Line] | None:
     known = context.shop.catalog.service(service_id)
-    line = context.shop.catalog.line(service_id, iso)
+    line = context.shop.catalog.line(service_id, iso, network)
     return (known, line) if known and line else None
+
+
+def network_of(context: Context, iso: str, arguments: Sequence[str]) -> str | None:
+    """The mobile network that the last argument of a button names, where it has one."""
+    if not arguments:
+        return None
+    # One that nobody has heard of is sold out, not any: a renter gets what they asked for.
+    return context.shop.catalog.network_name(iso, int(arguments[0], 36)) or ""
 
 
 def _in_own_money(context: Context, amount: int) -> tuple[int, str] | None:
@@ -119,6 +155,7 @@ ACTS: Acts = {
     "service": service,
     "country": country,
     "confirm": confirm,
+    "networks": networks,
     "again": again,
     "buy": buy,
 }

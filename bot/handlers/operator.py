@@ -22,6 +22,7 @@ log = structlog.get_logger()
 
 CREDIT_FORM, DEBIT_FORM = "/credit ID AMOUNT [reason]", "/debit ID AMOUNT [reason]"
 LAST_ORDERS = 5
+ORPHANS = 10
 REASON_LIMIT = 200
 LARGEST_ID = 2**52
 """Telegram's ids have at most 52 significant bits."""
@@ -94,6 +95,11 @@ async def suppliers(update: Update, context: Context) -> None:
     await show(update, context, views.suppliers(reader_of(context), states))
 
 
+async def orphans(update: Update, context: Context) -> None:
+    found = await context.shop.desk.orphans(ORPHANS)
+    await show(update, context, views.orphans(reader_of(context), found))
+
+
 async def panel(update: Update, context: Context) -> None:
     await show(update, context, views.panel(reader_of(context)))
 
@@ -115,15 +121,18 @@ async def _show_order(update: Update, context: Context, order_id: int) -> None:
 async def _state(context: Context, supplier: Supplier) -> views.SupplierState:
     """How a supplier is doing; its balance is asked for now."""
     shop, name = context.shop, supplier.name
+    words = await _balance_in_words(context, supplier) if supplier.capabilities.balance else None
+    webhook = shop.webhook_states.get(name, context.language._("not registered yet"))
+    return views.SupplierState(name, shop.suppliers.health(name), words, webhook, supplier.remarks())
+
+
+async def _balance_in_words(context: Context, supplier: Supplier) -> str:
     try:
-        with shop.suppliers.calling(name):
+        with context.shop.suppliers.calling(supplier.name, always=True):
             balance = await supplier.balance()
     except UpstreamError as error:
-        words = context.language._("unknown ({error})").format(error=error)
-    else:
-        words = context.language.money(to_minor(balance.amount_decimal, balance.currency), balance.currency)
-    webhook = shop.webhook_states.get(name, context.language._("not registered yet"))
-    return views.SupplierState(name, shop.suppliers.health(name), words, webhook)
+        return context.language._("unknown ({error})").format(error=error)
+    return context.language.money(to_minor(balance.amount_decimal, balance.currency), balance.currency)
 
 
 async def _read_transfer(update: Update, context: Context, form: str) -> Transfer | None:
@@ -169,6 +178,10 @@ async def _tap_suppliers(update: Update, context: Context, tap: Tap) -> None:
     await suppliers(update, context)
 
 
+async def _tap_orphans(update: Update, context: Context, tap: Tap) -> None:
+    await orphans(update, context)
+
+
 async def _tap_users(update: Update, context: Context, tap: Tap) -> None:
     await users(update, context)
 
@@ -185,6 +198,7 @@ ACTS: Acts = {
     **broadcast.ACTS,
     "panel": _tap_panel,
     "suppliers": _tap_suppliers,
+    "orphans": _tap_orphans,
     "users": _tap_users,
     "user": _tap_user,
     "order": _tap_order,

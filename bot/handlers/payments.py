@@ -7,7 +7,7 @@ from telegram.ext import ApplicationHandlerStop
 
 from bot.buttons import Tap
 from bot.context import Context
-from bot.handlers.browse import confirm_view
+from bot.handlers.browse import confirm_view, network_of
 from bot.handlers.screens import Acts, answer, meet, needs_terms, reader_of, show
 from bot.views import payments as views
 from bot.views.errors import sentence
@@ -58,7 +58,8 @@ async def offer_topup(update: Update, context: Context, stars: int) -> None:
 async def pay(update: Update, context: Context, tap: Tap) -> None:
     """An invoice for exactly the number on the confirm screen."""
     shop = context.shop
-    intent = Intent(tap.args[0], tap.number(1), tap.args[2], 1, tap.number(3))
+    network = network_of(context, tap.args[2], tap.args[4:])
+    intent = Intent(tap.args[0], tap.number(1), tap.args[2], 1, tap.number(3), network)
     service = shop.catalog.service(intent.service_id)
     assert service
     try:
@@ -66,7 +67,7 @@ async def pay(update: Update, context: Context, tap: Tap) -> None:
     except PriceChanged as change:
         await answer(update, sentence(change, context.language, shop.currency), alert=True)
         where = intent.service_id, intent.country
-        await show(update, context, await confirm_view(context, *where, 1, was=intent.price))
+        await show(update, context, await confirm_view(context, *where, 1, network, was=intent.price))
     else:
         await _send(update, context, invoice, views.purchase_bill(context.language, invoice, service))
 

@@ -58,18 +58,22 @@ async def ask_quantity(update: Update, context: Context) -> None:
     tap = read_tap(update, context)
     if await needs_terms(update, context):
         raise ApplicationHandlerStop(END)
-    _wanted(context).update(service=tap.number(0), country=tap.args[1])
+    wanted = _wanted(context)
+    wanted.update(service=tap.number(0), country=tap.args[1])
+    if network := browse.network_of(context, tap.args[1], tap.args[2:]):
+        wanted["network"] = network
     await _show_question(update, context)
 
 
 async def take_quantity(update: Update, context: Context) -> None:
     assert update.message
     wanted = _wanted(context)
-    found = browse.find_line(context, wanted["service"], wanted["country"])
+    where, network = (wanted["service"], wanted["country"]), wanted.get("network")
+    found = browse.find_line(context, *where, network)
     quantity = _read_quantity(update.message.text or "")
-    if found and not 1 <= quantity <= min(found[1].stock, views.MOST):
+    if found and not 1 <= quantity <= min(found[1].most, views.MOST):
         await _show_question(update, context, wrong=True)
-    view = await browse.confirm_view(context, wanted["service"], wanted["country"], quantity)
+    view = await browse.confirm_view(context, *where, quantity, network)
     wanted.clear()
     await show(update, context, view)
     raise ApplicationHandlerStop(END)
@@ -122,7 +126,7 @@ async def step_aside(update: Update, context: Context) -> int:
 
 async def _show_question(update: Update, context: Context, *, wrong: bool = False) -> None:
     wanted = _wanted(context)
-    found = browse.find_line(context, wanted["service"], wanted["country"])
+    found = browse.find_line(context, wanted["service"], wanted["country"], wanted.get("network"))
     if found is None:
         wanted.clear()
         await show(update, context, views.gone(reader_of(context)))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from telegram import InlineKeyboardButton
 
+from bot.language import Language
 from bot.views.screen import (
     ROWS,
     SUCCESS,
@@ -21,7 +22,7 @@ from bot.views.screen import (
 from bot.views.start import home_button, service_button
 from db.models import Service
 from services.accounts import Wallet
-from services.catalog import Line
+from services.catalog import Line, network_key
 
 NAMES = 2 * (ROWS - 2)
 """How many short names are on a page, in two columns."""
@@ -45,6 +46,8 @@ class Offer:
     """The price that they had tapped, where it has changed meanwhile."""
     stars: int | None = None
     """What it costs in Telegram Stars, where it can be paid for with them alone."""
+    has_networks: bool = False
+    """Whether a mobile network can be chosen."""
 
     @property
     def total(self) -> int:
@@ -57,7 +60,7 @@ class Offer:
 
     @property
     def most(self) -> int:
-        return min(self.line.stock, MOST)
+        return min(self.line.most, MOST)
 
 
 def services(reader: Reader, page: Page[Service]) -> View:
@@ -176,11 +179,13 @@ def confirm(reader: Reader, offer: Offer) -> View:
                     *where,
                     offer.quantity,
                     line.price,
+                    *_network_arguments(line),
                     style=SUCCESS,
                 )
             ],
             _stars_row(reader, offer),
             _quantity_row(reader, offer),
+            _network_row(reader, offer),
             [
                 reader.button(_("Other countries"), "service", line.service_id, 0),
                 reader.button(_("Other services"), "country", line.country, 0),
@@ -194,6 +199,8 @@ def _confirm_lines(reader: Reader, offer: Offer) -> list[str]:
     language, currency = reader.language, offer.wallet.currency
     _ = language._
     lines = [title(language, offer.service.name, offer.line.country), ""]
+    if offer.line.network:
+        lines.append(_("Network: {name}").format(name=bold(offer.line.network)))
     if offer.was is not None:
         lines += [
             _("The price has changed from {old} to {new}.").format(
@@ -210,7 +217,7 @@ def _confirm_lines(reader: Reader, offer: Offer) -> list[str]:
     if offer.own:
         lines[-1] += f" (≈ {language.money(*offer.own)})"
     lines += [
-        _("In stock: {count}").format(count=language.number(offer.line.stock)),
+        *_stock_lines(language, offer.line),
         _("Your balance: {amount}").format(amount=language.money(offer.wallet.available, currency)),
         "",
         _("You pay only if a code comes. If none does, the money goes back by itself."),
@@ -228,17 +235,68 @@ def _stars_row(reader: Reader, offer: Offer) -> Row:
     if offer.stars:
         label = _("Pay {stars} ⭐").format(stars=reader.language.number(offer.stars))
         where = offer.line.service_id, offer.line.country
-        row.append(reader.button(label, "pay", offer.key, *where, offer.line.price))
+        row.append(
+            reader.button(label, "pay", offer.key, *where, offer.line.price, *_network_arguments(offer.line))
+        )
     if offer.missing:
         row.append(reader.button(_("Top up"), "topup"))
     return row
+
+
+def _stock_lines(language: Language, line: Line) -> list[str]:
+    """Nothing where no supplier tells."""
+    if not line.stock:
+        return []
+    text = language._("In stock: {count}") if line.is_stock_told else language._("In stock: {count} or more")
+    return [text.format(count=language.number(line.stock))]
+
+
+def _network_row(reader: Reader, offer: Offer) -> Row:
+    if not offer.has_networks:
+        return []
+    label = reader.language._("Network: {name}").format(name=offer.line.network or reader.language._("any"))
+    return [reader.button(label, "networks", offer.line.service_id, offer.line.country, offer.quantity, 0)]
+
+
+def _network_arguments(line: Line) -> list[int]:
+    """What a button ends with whose line is of one mobile network."""
+    return [network_key(line.network)] if line.network else []
+
+
+def networks(reader: Reader, service: Service, page: Page[Line], quantity: int, currency: str) -> View:
+    """The mobile networks of a country, with their prices; the first line is that of any."""
+    _ = reader.language._
+    money, where = reader.language.money, (page.items[0].service_id, page.items[0].country)
+    return View.of(
+        [
+            title(reader.language, service.name, where[1]),
+            "",
+            _("Which mobile network? “Any” is right for most websites."),
+        ],
+        [
+            *(
+                [
+                    reader.button(
+                        f"{line.network or _('Any')} · {money(line.price, currency)}",
+                        "confirm",
+                        *where,
+                        quantity,
+                        *_network_arguments(line),
+                    )
+                ]
+                for line in page.items
+            ),
+            pager(reader, page, "networks", *where, quantity),
+            [reader.button(_("‹ Back"), "confirm", *where, quantity)],
+        ],
+    )
 
 
 def _quantity_row(reader: Reader, offer: Offer) -> Row:
     if offer.most < 2:
         return []
     number = reader.language.number
-    where = offer.line.service_id, offer.line.country
+    where, network = (offer.line.service_id, offer.line.country), _network_arguments(offer.line)
     choices = [quantity for quantity in QUANTITIES if quantity <= offer.most]
     row = [
         reader.button(
@@ -246,16 +304,17 @@ def _quantity_row(reader: Reader, offer: Offer) -> Row:
             "confirm",
             *where,
             quantity,
+            *network,
         )
         for quantity in choices
     ]
-    return [*row, reader.button(reader.language._("Other…"), "other", *where)]
+    return [*row, reader.button(reader.language._("Other…"), "other", *where, *network)]
 
 
 def ask_quantity(reader: Reader, service: Service, line: Line, *, wrong: bool = False) -> View:
     """The question behind "Other…"; `wrong` where the last answer was no such number."""
     _ = reader.language._
-    most = reader.language.number(min(line.stock, MOST))
+    most = reader.language.number(min(line.most, MOST))
     question = (
         _("Please write a whole number from 1 to {most}.")
         if wrong
@@ -267,7 +326,13 @@ def ask_quantity(reader: Reader, service: Service, line: Line, *, wrong: bool = 
             "",
             question.format(most=most),
         ],
-        [[reader.button(_("‹ Back"), "confirm", line.service_id, line.country, 1)]],
+        [
+            [
+                reader.button(
+                    _("‹ Back"), "confirm", line.service_id, line.country, 1, *_network_arguments(line)
+                )
+            ]
+        ],
     )
 
 

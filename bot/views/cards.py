@@ -20,6 +20,7 @@ from bot.views.screen import (
     title,
 )
 from db.models import OrderStatus, Purchase, Sms
+from services.catalog import network_key
 from services.orders import OrderView, PurchaseView
 
 NUMBERS = 10
@@ -177,8 +178,9 @@ def _order_button(
 
 def _after_row(reader: Reader, purchase: Purchase) -> Row:
     _ = reader.language._
+    network = [network_key(purchase.network)] if purchase.network else []
     return [
-        reader.button(_("Buy again"), "again", purchase.service_id, purchase.country),
+        reader.button(_("Buy again"), "again", purchase.service_id, purchase.country, *network),
         reader.button(_("Menu"), "menu"),
     ]
 

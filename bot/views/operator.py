@@ -1,5 +1,6 @@
-"""What only operators read. Codes never appear here, and phone numbers only masked."""
+"""What only operators read. Renters' codes never appear here, and their numbers only masked."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +11,7 @@ from bot.views import audit
 from bot.views.cards import sign
 from bot.views.lists import move_line
 from bot.views.screen import Reader, View, bold, code, escape, moment, title
-from db.models import Attempt, User
+from db.models import Attempt, Orphan, User
 from services.accounts import Wallet
 from services.orders import OrderView, PurchaseView
 from services.places import mask_phone
@@ -19,6 +20,7 @@ from services.supply import Health
 _EVENTS = 30
 _ERROR_LIMIT = 80
 """So much of a timeline fits into one message."""
+_SMS_LIMIT, _REMARK_LIMIT = 200, 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +29,10 @@ class SupplierState:
 
     name: str
     health: Health
-    balance: str
-    """In words: the amount, or why it is not known."""
+    balance: str | None
+    """In words: the amount, or why it is not known; None where the supplier does not tell it."""
     webhook: str
+    remarks: Sequence[str] = ()
 
 
 def panel(reader: Reader) -> View:
@@ -236,8 +239,24 @@ def suppliers(reader: Reader, states: Sequence[SupplierState]) -> View:
         lines += ["", _("None is connected: set SMSCODE_TOKEN.")]
     return View.of(
         lines,
-        [[reader.button(_("Refresh"), "suppliers"), reader.button(_("‹ Operator"), "panel")]],
+        [
+            [reader.button(_("Refresh"), "suppliers"), reader.button(_("Unexplained"), "orphans")],
+            [reader.button(_("‹ Operator"), "panel")],
+        ],
     )
+
+
+def orphans(reader: Reader, found: Sequence[Orphan]) -> View:
+    """What suppliers have or tell us that no purchase explains; it is nobody's, so it is shown whole."""
+    _ = reader.language._
+    lines = [bold(_("Unexplained")), "", _("Numbers and SMS at suppliers that no purchase here explains.")]
+    for orphan in found:
+        what = orphan.phone_number or _("order {ref}").format(ref=orphan.supplier_ref)
+        said = (orphan.text or orphan.code or "")[:_SMS_LIMIT]
+        lines += ["", f"{bold(orphan.supplier)} {code(what)}, {moment(orphan.found_at)}", escape(said)]
+    if not found:
+        lines += ["", _("None.")]
+    return View.of(lines, [[reader.button(_("‹ Suppliers"), "suppliers")]])
 
 
 def _supplier_state(language: Language, state: SupplierState) -> list[str]:
@@ -246,8 +265,9 @@ def _supplier_state(language: Language, state: SupplierState) -> list[str]:
     well = _("🔴 out of order") if health.is_down else _("🟢 working")
     lines = [
         f"{bold(state.name)} {well}",
-        _("Balance: {amount}").format(amount=escape(state.balance)),
+        *([_("Balance: {amount}").format(amount=escape(state.balance))] if state.balance else []),
         _("Webhook: {state}").format(state=escape(state.webhook)),
+        *(_("Mind: {remark}").format(remark=escape(remark[:_REMARK_LIMIT])) for remark in state.remarks),
     ]
     if health.last_ok_at:
         lines.append(_("Last good answer: {when}").format(when=moment(health.last_ok_at)))
@@ -271,14 +291,22 @@ def alert(language: Language, name: str, facts: dict[str, Any]) -> View:
         "orphan": _("{supplier} has order {ref} open, which no purchase here explains."),
         "supplier_broke": _("Our balance at {supplier} is too low to buy. Please top it up."),
         "no_credit": _("Our credit at {supplier} is too low to send SMS. Please top it up."),
-        "access_refused": _("{supplier} refuses our key. Please check its setting."),
         "voucher_guessing": _(
             "{count} wrong voucher codes within an hour: somebody is guessing. Nobody can redeem for a while."
         ),
         "store_refund": _("The store took back {stars} ⭐ from renter {user}. They owe us {debt} of it."),
         "refund_refused": _("Telegram refuses to pay payment {payment} back: {error}"),
+        "supplier_refuses": _("{supplier} refuses us ({reason}). Please check {setting}."),
+        "unclear": _(
+            "{supplier} gave no clear answer when asked for a number: it may have taken one that nobody will"
+            " hear of. The money for order {ref} went back. It cannot be asked; look at its site."
+        ),
+        "orphan_sms": _(
+            "{supplier} told of an SMS for {number}, which nobody here rents."
+            " It is kept: /suppliers, Unexplained."
+        ),
     }
-    text = texts.get(name, name).format(**words)
+    text = texts.get(name, name).format_map(defaultdict(str, words))
     return View.of([f"⚠️ {escape(text)}"])
 
 
