@@ -88,6 +88,7 @@ class Story:
             self._moves.append(
                 ("gateway:operator", f"wallet:{user_id}", 10 * PRICE, "topup", f"start:{user_id}", None)
             )
+            self._payment(user_id)
         service_id = self.add("service", name="WhatsApp", slug="whatsapp")
         for number, state in enumerate(STATES):
             self._order(state, 1 + number % 3, service_id)
@@ -95,6 +96,21 @@ class Story:
         for name in self._tables:
             while self._count(name) < ROWS:
                 self.add(name)
+
+    def _payment(self, user_id: int) -> None:
+        """Where there are payments yet."""
+        if "payment" in self._tables:
+            id = self.add(
+                "payment",
+                user_id=user_id,
+                invoice_id=None,
+                purchase_id=None,
+                stars=1,
+                amount=200,
+                currency=CURRENCY,
+                status="paid",
+            )
+            self._moves.append(("gateway:stars", f"wallet:{user_id}", 200, "topup", f"payment:{id}", None))
 
     def _order(self, state: str, user_id: int, service_id: int) -> None:
         purchase_id = self.add(
@@ -205,9 +221,10 @@ class Story:
         return text[: getattr(kind, "length", None) or len(text)]
 
     def _words(self, table: Table, column: Column[Any]) -> list[str]:
-        """Every quoted word in the conditions that mention a column."""
+        """Every quoted word in the conditions that compare a column."""
         checks = self._inspector.get_check_constraints(table.name)
-        about = [check["sqltext"] for check in checks if re.search(rf"\b{column.name}\b", check["sqltext"])]
+        compared = re.compile(rf"\b{column.name}\b\)*(?:::\w+(?: \w+)*)?\s*(?:=|IN\b)")
+        about = [check["sqltext"] for check in checks if compared.search(check["sqltext"])]
         return [word for check in about for word in re.findall(r"'([^']*)'", check)]
 
     def _reference(self, column: Column[Any]) -> Any:

@@ -171,7 +171,8 @@ async def test_a_source_in_use_is_refused(database: Database, database_url: str,
 
 async def test_what_the_target_does_not_take_leaves_it_empty(filled: str, empty_postgresql_url: str):
     """SQLite does not mind how long a text is."""
-    await execute(filled, f"INSERT INTO orphan VALUES (99, 'smscode', '{'9' * 65}', '2026-01-01 00:00:00.0')")
+    columns, values = "id, supplier, supplier_ref, found_at", "99, 'smscode', '{}', '2026-01-01 00:00:00.0'"
+    await execute(filled, f"INSERT INTO orphan ({columns}) VALUES ({values.format('9' * 65)})")
     said = await refused(filled, empty_postgresql_url)
     assert "nothing was copied. orphan: value too long" in said
     assert "9999" not in said

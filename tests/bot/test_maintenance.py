@@ -173,7 +173,7 @@ async def test_the_audit_prints_everything(backup: Path):
     assert lines[0] == "All sums agree."
     assert "ok   Balances against entries" in lines
     assert "Revenue: Rp\N{NO-BREAK SPACE}36,000" in lines
-    assert "Entries in the ledger: 15" in lines
+    assert "Entries in the ledger: 18" in lines
     assert "Margin: 30 days" in lines
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from db.session import Database
 from services.audit import Check, Margin, Report
+from services.breaker import REST
 from services.rates import Rates
 from services.supplier_balances import SupplierBalances
 from tests.builders import COST, CURRENCY, PRICE, RENTER, World
@@ -288,6 +289,8 @@ class TestSupplierBalances:
             world.vendor.trouble.fail_next("lost_answer", path=path)
         await world.place()
         await world.settle()
+        # After three failures it is left alone for a while.
+        world.clock.advance(REST)
         assert await self.compare(world) == (-COST, COST)
         await world.pass_time(minutes=5)
         assert await self.compare(world) == (COST, 2 * COST)
