@@ -147,7 +147,7 @@ class Vouchers:
             voucher.amount,
             currency=voucher.currency,
             by=GATEWAY,
-            key=f"voucher:{voucher.id}:{user_id}",
+            key=topup_key(voucher, user_id),
             now=now,
             reason=spell(voucher.code),
         )
@@ -182,3 +182,8 @@ def _read_word(text: str) -> str:
 
 def _refuse(reason: str) -> NoReturn:
     raise VoucherRefused(reason)
+
+
+def topup_key(voucher: Voucher, user_id: int) -> str:
+    """Names the top-up that a renter has had from a voucher."""
+    return f"voucher:{voucher.id}:{user_id}"

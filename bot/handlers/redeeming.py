@@ -9,7 +9,7 @@ from bot.handlers.screens import Acts, needs_terms, read_tap, reader_of, show
 from bot.views import vouchers as views
 from bot.views.errors import sentence
 from services.errors import TooManyGuesses, VoucherRefused
-from services.vouchers import WORD, read_code
+from services.vouchers import WORD, read_code, topup_key
 
 LINK = "v_"
 """Begins the start parameter of a voucher's link."""
@@ -66,7 +66,8 @@ async def _redeem(update: Update, context: Context, text: str) -> None:
         await show(update, context, views.refused(reader, words))
     else:
         wallet = await shop.accounts.wallet(context.user.id, moves=0)
-        await show(update, context, views.redeemed(reader, voucher, wallet))
+        settled = await shop.accounts.settled_by(topup_key(voucher, context.user.id))
+        await show(update, context, views.redeemed(reader, voucher, wallet, settled=settled))
 
 
 async def _use_code(update: Update, context: Context, tap: Tap) -> None:

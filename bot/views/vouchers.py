@@ -34,14 +34,17 @@ def ask_code(reader: Reader) -> View:
     )
 
 
-def redeemed(reader: Reader, voucher: Voucher, wallet: Wallet) -> View:
+def redeemed(reader: Reader, voucher: Voucher, wallet: Wallet, *, settled: int = 0) -> View:
+    """`settled`: how much of it went into a debt."""
     _ = reader.language._
     money = reader.language.money
+    owed = _("{amount} of it settled what you owed.").format(amount=money(settled, voucher.currency))
     return View.of(
         [
             _("{amount} was added to your balance.").format(
                 amount=bold(money(voucher.amount, voucher.currency))
             ),
+            *([owed] if settled else []),
             _("You have {amount} now.").format(amount=money(wallet.available, wallet.currency)),
         ],
         [[reader.button(_("Balance"), "balance"), home_button(reader)]],

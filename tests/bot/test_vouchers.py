@@ -9,8 +9,10 @@ import pytest
 from bot.buttons import Buttons
 from db import conversations
 from sandbox.telegram.messages import Button
+from services import ledger
 from services.vouchers import GUESSES, Draft
 from tests.bot.stage import KEY, OPERATOR, labels
+from tests.builders import CURRENCY
 
 pytestmark = pytest.mark.anyio
 
@@ -53,6 +55,16 @@ async def test_a_code_fills_the_wallet(stage, ann):
     assert f"You have {MONEY}150,000 now." in answer.text
     await ann.tap("Balance")
     assert f"+ {MONEY}50,000 · voucher (SUMMER24)" in (await ann.wait_for("Last moves")).text
+
+
+async def test_a_code_settles_a_debt_first_and_says_so(stage, ann):
+    async with stage.world.database.write() as session:
+        now = stage.world.clock.now()
+        await ledger.take_back(session, 42, 130_000, currency=CURRENCY, by="stars", key="k", now=now)
+    await make(stage)
+    await ann.say("/redeem summer-24")
+    answer = await ann.wait_for(f"{MONEY}30,000 of it settled what you owed.")
+    assert f"You have {MONEY}20,000 now." in answer.text
 
 
 async def test_each_refusal_has_a_sentence_of_its_own(stage, ann):

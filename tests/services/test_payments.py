@@ -10,6 +10,7 @@ import pytest
 from db import users
 from db.models import Invoice, OrderStatus, Payment, PaymentStatus
 from db.session import Database
+from services import ledger
 from services.errors import (
     Banned,
     InDebt,
@@ -23,7 +24,7 @@ from services.errors import (
 )
 from services.ledger import debt, wallet
 from services.payments import StarPayment
-from tests.builders import NEWCOMER_LIMIT, PRICE, RENTER, STARS, STARS_RATE, World, world_on
+from tests.builders import CURRENCY, NEWCOMER_LIMIT, PRICE, RENTER, STARS, STARS_RATE, World, world_on
 
 pytestmark = pytest.mark.anyio
 
@@ -273,6 +274,16 @@ async def test_money_that_comes_back_from_an_order_settles_a_debt(both: World):
     await both.pass_time(minutes=20)
     await both.expire()
     assert (await both.money(), await owes(both)) == ((0, 0, 0), 0)
+
+
+async def test_a_reward_settles_a_debt(both: World):
+    payment = await top_up(both, 90)
+    order = await both.rent()
+    await both.receive(order, "123456")
+    await both.refunds.note_refunded(payment.charge_id)
+    async with both.database.write() as session:
+        await ledger.reward(session, RENTER, order.id or 0, 900, currency=CURRENCY, now=both.clock.now())
+    assert (await both.money(), await owes(both)) == ((0, 0, PRICE - 900), PRICE - 900)
 
 
 async def test_what_the_store_took_back_is_taken_from_the_wallet_and_told(world: World):
