@@ -30,6 +30,7 @@ from db import settings as stored_settings
 from db.leadership import InUse, Leadership, only_process
 from db.session import Database
 from services.accounts import Accounts
+from services.acts import Trail
 from services.announcer import Announcer
 from services.audit import Audit
 from services.broadcast_sending import Sending
@@ -43,9 +44,11 @@ from services.inbox import Inbox
 from services.invitations import Invitations
 from services.invoices import Invoices
 from services.keys import Keys, read_keys
+from services.maintenance import Maintenance
 from services.orders import Orders
 from services.outbox import Outbox
 from services.payments import Payments
+from services.people import People
 from services.places import LANGUAGES, currency_for_language
 from services.pricing import Pricing
 from services.rates import Rates
@@ -62,6 +65,7 @@ from services.supplier_balances import SupplierBalances
 from services.suppliers.base import Supplier
 from services.supply import Senders, Suppliers
 from services.switchboard import Switchboard
+from services.team import Team
 from services.text_tracking import TextTracking
 from services.texting import SMS, Texting
 from services.vouchers import Vouchers
@@ -163,6 +167,7 @@ class Numlet:
     retention: Retention
     watch: Watch
     balances: SupplierBalances
+    team: Team
     application: App
     polling: Polling
 
@@ -217,6 +222,7 @@ def build(reception: Reception) -> Numlet:
     broadcasts = Broadcasts(database, clock, outbox)
     audit = Audit(database, clock, currency=settings.currency)
     watch = Watch(database, clock, audit, announcer)
+    team = Team(database, clock, outbox, owner_ids=settings.admin_ids)
     shop = Shop(
         accounts=accounts,
         broadcasts=broadcasts,
@@ -236,6 +242,10 @@ def build(reception: Reception) -> Numlet:
         invitations=invitations,
         audit=audit,
         watch=watch,
+        people=People(database, clock, outbox, announcer, owner_ids=settings.admin_ids),
+        team=team,
+        trail=Trail(database),
+        maintenance=Maintenance(database, clock),
         clock=clock,
         buttons=Buttons(reception.keys.buttons),
         currency=settings.currency,
@@ -287,6 +297,7 @@ def build(reception: Reception) -> Numlet:
         retention=Retention(database, clock, keep=settings.retention),
         watch=watch,
         balances=SupplierBalances(database, clock, suppliers, rates, announcer, currency=settings.currency),
+        team=team,
         application=application,
         polling=Polling(application.bot, reception.inbox),
     )
@@ -437,7 +448,7 @@ async def _talk(numlet: Numlet) -> None:
     # Only now: what Telegram's side stored earlier, in this life or the last, waits for this.
     numlet.deliveries.register({TELEGRAM: Source(handler(application), serial_of_body)})
     await numlet.deliveries.sweep(older_than=timedelta(0))
-    await commands.publish(application.bot, numlet.settings.admin_ids)
+    await commands.publish(application.bot, await numlet.team.roles())
     if numlet.settings.bot_updates == "polling":
         await polling.run()
 

@@ -10,6 +10,7 @@ from bot.buttons import Buttons
 from bot.language import Language
 from db.models import User
 from services.accounts import Accounts
+from services.acts import Trail
 from services.audit import Audit
 from services.broadcasts import Broadcasts
 from services.catalog import Catalog
@@ -18,13 +19,17 @@ from services.desk import Desk
 from services.invitations import Invitations
 from services.invoices import Invoices
 from services.lanes import Lane
+from services.maintenance import Maintenance
 from services.orders import Orders
 from services.payments import Payments
+from services.people import People
 from services.rates import Rates
 from services.refunds import Refunds
+from services.roles import Right, Role, rights_of
 from services.sender_ids import SenderIdBook
 from services.supply import Senders, Suppliers
 from services.switchboard import Switchboard
+from services.team import Team
 from services.texting import Texting
 from services.vouchers import Vouchers
 from services.watch import Watch
@@ -58,6 +63,10 @@ class Shop:
     invitations: Invitations
     audit: Audit
     watch: Watch
+    people: People
+    team: Team
+    trail: Trail
+    maintenance: Maintenance
     clock: Clock
     buttons: Buttons
     currency: str
@@ -78,6 +87,18 @@ class Context(CallbackContext[Bot, Data, Data, Data]):
         shop = self.bot_data[SHOP]
         assert isinstance(shop, Shop)
         return shop
+
+    @property
+    def role(self) -> Role | None:
+        """As of this update; None for renters."""
+        return self.shop.team.role_of(self.user)
+
+    @property
+    def rights(self) -> frozenset[Right]:
+        return rights_of(self.role)
+
+    def may(self, right: Right) -> bool:
+        return right in self.rights
 
     @property
     def language(self) -> Language:

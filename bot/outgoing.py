@@ -9,12 +9,15 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
 
 from bot import messages
+from bot.commands import publish_menu
 from bot.context import Bot, Shop
 from bot.language import Language
 from bot.views import cards, invitations
 from bot.views import operator as operator_views
 from bot.views import payments as payment_views
+from bot.views import people as people_views
 from bot.views import senders as sender_views
+from bot.views import team as team_views
 from bot.views.screen import Reader
 from db import orders as db_orders
 from db import sms as db_sms
@@ -25,6 +28,8 @@ from services.errors import UpstreamUnavailable
 from services.lanes import Lane
 from services.orders import PurchaseView
 from services.outbox import Effect, Worker
+from services.people import LETTER
+from services.team import ROLE
 
 log = structlog.get_logger()
 
@@ -46,6 +51,8 @@ class Outgoing:
             REWARD: self.reward,
             TEXT: self.text,
             PAYMENT: self.payment,
+            LETTER: self.letter,
+            ROLE: self.role,
         }
 
     async def code(self, message: OutboxMessage) -> Effect | None:
@@ -133,6 +140,30 @@ class Outgoing:
             await self._shop.accounts.mark_blocked(renter.id)
         except BadRequest as error:
             log.error("reward.refused", user=renter.id, error=_reason(error))
+
+    async def letter(self, message: OutboxMessage) -> None:
+        """Bring a renter an operator's words. Raises UpstreamUnavailable."""
+        renter = await self._shop.accounts.get(message.payload["user_id"])
+        try:
+            with _telegram():
+                await messages.send(self._bot, renter.id, people_views.letter(message.payload["text"]))
+        except Forbidden:
+            await self._shop.accounts.mark_blocked(renter.id)
+        except BadRequest as error:
+            log.error("letter.refused", user=renter.id, error=_reason(error))
+
+    async def role(self, message: OutboxMessage) -> None:
+        """Give somebody the menu of their role, and tell them. Raises UpstreamUnavailable."""
+        user = await self._shop.accounts.get(message.payload["user_id"])
+        role = self._shop.team.role_of(user)
+        try:
+            with _telegram():
+                await publish_menu(self._bot, user.id, role)
+                await messages.send(
+                    self._bot, user.id, team_views.news(Language.of(user.language_code), role)
+                )
+        except (Forbidden, BadRequest) as error:
+            log.warning("role.not_told", user=user.id, error=_reason(error))
 
     async def _send_code(self, renter: User, view: PurchaseView, sms: Sms) -> bool:
         """Whatever Telegram thinks of its shape, the code itself arrives; False where nothing can."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import col, delete, select, update
+from sqlmodel import col, delete, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db.models import WebhookDelivery
@@ -137,3 +137,18 @@ async def all_of(session: AsyncSession, source: str) -> list[WebhookDelivery]:
         select(WebhookDelivery).where(WebhookDelivery.source == source).order_by(col(WebhookDelivery.id))
     )
     return list(rows)
+
+
+async def erase_updates_of(session: AsyncSession, user_id: int) -> None:
+    """Forget what somebody wrote in Telegram; that it came stays known, so that a repetition is one."""
+    about = (col(WebhookDelivery.body).contains(f'"id":{space}{user_id},') for space in ("", " "))
+    await session.exec(
+        update(WebhookDelivery)
+        .where(
+            col(WebhookDelivery.source) == "telegram",
+            col(WebhookDelivery.handled_at).is_not(None),
+            or_(*about),
+        )
+        .values(body="")
+        .execution_options(synchronize_session=False)
+    )

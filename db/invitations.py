@@ -23,6 +23,13 @@ async def find_inviter(session: AsyncSession, token: str) -> User | None:
     return found.one_or_none()
 
 
+async def find_inviter_of(session: AsyncSession, friend_id: int) -> int | None:
+    """By whose link somebody came."""
+    return (
+        await session.exec(select(Invitation.inviter_id).where(Invitation.friend_id == friend_id))
+    ).one_or_none()
+
+
 async def get_or_create(
     session: AsyncSession, friend_id: int, inviter_id: int, *, now: datetime
 ) -> Invitation:

@@ -62,6 +62,15 @@ class PaymentStatus(StrEnum):
 
 class User(SQLModel, table=True):
     __tablename__ = "user_account"
+    __table_args__ = (
+        CheckConstraint("role IN ('manager','support')", name="role_known"),
+        Index(
+            "ix_user_account_team",
+            "role",
+            sqlite_where=text("role IS NOT NULL"),
+            postgresql_where=text("role IS NOT NULL"),
+        ),
+    )
 
     id: int = Field(primary_key=True, sa_type=BigInteger)
     """Telegram's user id, up to 52 bits; also the id of the private chat."""
@@ -73,8 +82,48 @@ class User(SQLModel, table=True):
     """When the renter blocked the bot; nothing is sent until they come back."""
     banned_at: datetime | None = None
     ban_reason: str | None = None
+    role: str | None = Field(default=None, max_length=16)
+    """manager or support; owners are named in the settings. None for renters."""
+    erasure_asked_at: datetime | None = None
+    """When they asked to be forgotten; None once they are."""
     created_at: datetime
     seen_at: datetime | None = None
+
+
+class Note(SQLModel, table=True):
+    """What an operator wants to remember about a renter; renters never see it."""
+
+    __tablename__ = "note"
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BIG_KEY)
+    user_id: int = Field(foreign_key="user_account.id", sa_type=BigInteger, index=True)
+    author_id: int = Field(sa_type=BigInteger)
+    text: str
+    idempotency_key: str = Field(unique=True, max_length=64)
+    created_at: datetime
+
+
+class Act(SQLModel, table=True):
+    """Something that an operator did, written in the commit of what was done."""
+
+    __tablename__ = "act"
+    __table_args__ = (
+        Index("ix_act_operator_id_id", "operator_id", "id"),
+        Index("ix_act_user_id_id", "user_id", "id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BIG_KEY)
+    operator_id: int = Field(sa_type=BigInteger)
+    what: str = Field(max_length=32)
+    """One of `services.acts.What`."""
+    user_id: int | None = Field(default=None, sa_type=BigInteger)
+    """About whom."""
+    subject: str | None = Field(default=None, max_length=64)
+    """About what else: a broadcast's number, a sender, a country."""
+    before: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    after: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    """What has changed, by name; amounts are minor units of the shop's currency."""
+    at: datetime
 
 
 class Account(SQLModel, table=True):
@@ -224,7 +273,8 @@ class Order(SQLModel, table=True):
     status: OrderStatus = Field(default=OrderStatus.PENDING, sa_type=AutoString)
     supplier: str | None = Field(default=None, max_length=32)
     supplier_ref: str | None = Field(default=None, max_length=64)
-    phone_number: str | None = Field(default=None, max_length=20)
+    phone_number: str | None = Field(default=None, max_length=20, index=True)
+    """E.164; empty once its renter was erased."""
     cost: int | None = Field(default=None, sa_type=BigInteger)
     """What the supplier took, in minor units of the purchase's currency."""
     created_at: datetime

@@ -228,6 +228,22 @@ async def all_after(session: AsyncSession, order_id: int, *, limit: int) -> list
     return [(order, purchase, service) for order, purchase, service in rows]
 
 
+async def closed_ids(session: AsyncSession, user_id: int) -> list[int]:
+    """A renter's orders that are over."""
+    closed = select(Order.id).where(Order.user_id == user_id, col(Order.ended_at).is_not(None))
+    return [order_id for order_id in await session.exec(closed) if order_id]
+
+
+async def erase_numbers(session: AsyncSession, order_ids: Sequence[int]) -> None:
+    """Forget which numbers they were."""
+    await session.exec(
+        update(Order)
+        .where(col(Order.id).in_(order_ids), col(Order.phone_number).is_not(None))
+        .values(phone_number="")
+        .execution_options(synchronize_session=False)
+    )
+
+
 async def count_by_status(session: AsyncSession) -> dict[str, int]:
     """How many orders are open, by state."""
     rows = await session.exec(

@@ -120,3 +120,13 @@ async def purge(session: AsyncSession, *, before: datetime, limit: int) -> int:
         delete(OutboxMessage).where(col(OutboxMessage.id).in_(oldest), col(OutboxMessage.created_at) < before)
     )
     return purged.rowcount
+
+
+async def erase_kept(session: AsyncSession, serial: str) -> None:
+    """Forget what the promises of a series said that are kept."""
+    await session.exec(
+        update(OutboxMessage)
+        .where(col(OutboxMessage.serial) == serial, col(OutboxMessage.done_at).is_not(None))
+        .values(payload={})
+        .execution_options(synchronize_session=False)
+    )

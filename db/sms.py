@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import ColumnElement
 from sqlmodel import AutoString, cast, col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -50,9 +51,18 @@ async def mark_shown(session: AsyncSession, sms_id: int, *, now: datetime) -> No
 
 async def erase(session: AsyncSession, *, before: datetime) -> None:
     """Forget codes and texts received before a moment; that there was a message stays known."""
+    await _erase(session, col(Sms.received_at) < before)
+
+
+async def erase_of_orders(session: AsyncSession, order_ids: Sequence[int]) -> None:
+    """As `erase`, of some orders."""
+    await _erase(session, col(Sms.order_id).in_(order_ids))
+
+
+async def _erase(session: AsyncSession, which: ColumnElement[bool]) -> None:
     await session.exec(
         update(Sms)
-        .where(col(Sms.received_at) < before, col(Sms.code).is_not(None) | col(Sms.text).is_not(None))
+        .where(which, col(Sms.code).is_not(None) | col(Sms.text).is_not(None))
         .values(code=None, text=None, fingerprint="erased:" + cast(col(Sms.id), AutoString))
         .execution_options(synchronize_session=False)
     )

@@ -76,3 +76,17 @@ async def erase(session: AsyncSession, *, before: datetime) -> None:
         .values(body=None)
         .execution_options(synchronize_session=False)
     )
+
+
+async def erase_of_user(session: AsyncSession, user_id: int) -> None:
+    """Forget what was texted for somebody, and to which phones, once nobody asks about it any more."""
+    await session.exec(
+        update(TextMessage)
+        .where(
+            col(TextMessage.user_id) == user_id,
+            col(TextMessage.check_at).is_(None),
+            col(TextMessage.status).not_in((TextStatus.QUEUED, TextStatus.SENDING)),
+        )
+        .values(body=None, phone_number="")
+        .execution_options(synchronize_session=False)
+    )

@@ -1,12 +1,17 @@
-"""Renters."""
+"""Renters, and those among them who work here."""
 
+import re
 from datetime import datetime
 
 from sqlmodel import col, func, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db.dialect import insert_new, upsert
-from db.models import User
+from db.models import Order, User
+
+LARGEST = 2**63 - 1
+"""What a column of 64 bits holds."""
+_PHONE = re.compile(r"\+?[\d\s().-]{7,24}", re.ASCII)
 
 
 async def find(session: AsyncSession, user_id: int) -> User | None:
@@ -77,11 +82,58 @@ async def set_ban(
     )
 
 
-async def search(session: AsyncSession, text: str, *, limit: int) -> list[User]:
-    """By id, @username or part of the name, most recently seen first."""
+async def set_role(session: AsyncSession, user_id: int, role: str | None) -> None:
+    await session.exec(update(User).where(col(User.id) == user_id).values(role=role))
+
+
+async def with_role(session: AsyncSession) -> list[User]:
+    """Everybody who was appointed, the longest known first."""
+    rows = await session.exec(select(User).where(col(User.role).is_not(None)).order_by(col(User.created_at)))
+    return list(rows)
+
+
+async def ask_erasure(session: AsyncSession, user_id: int, *, now: datetime) -> None:
+    await session.exec(
+        update(User)
+        .where(col(User.id) == user_id, col(User.erasure_asked_at).is_(None))
+        .values(erasure_asked_at=now)
+    )
+
+
+async def erase(session: AsyncSession, user_id: int, *, blocked_at: datetime | None) -> None:
+    """Forget who somebody is: the number stays, as money hangs on it, and so does a ban."""
+    await session.exec(
+        update(User)
+        .where(col(User.id) == user_id)
+        .values(
+            name="",
+            username=None,
+            language_code="en",
+            terms_accepted_at=None,
+            ban_reason=None,
+            erasure_asked_at=None,
+            seen_at=None,
+            blocked_at=blocked_at,
+        )
+    )
+
+
+async def search(session: AsyncSession, text: str, *, limit: int, offset: int = 0) -> list[User]:
+    """By id, @username, part of the name, order or rented number, most recently seen first."""
     username = func.lower(User.username) == text.lstrip("@").lower()
     matches = or_(col(User.name).icontains(text, autoescape=True), username)
-    if text.isdecimal() and len(text) < 19:
-        matches = or_(matches, col(User.id) == int(text))
-    rows = await session.exec(select(User).where(matches).order_by(col(User.seen_at).desc()).limit(limit))
+    if text.isdecimal() and int(text) <= LARGEST:
+        owner = select(Order.user_id).where(Order.id == int(text))
+        matches = or_(matches, col(User.id) == int(text), col(User.id).in_(owner))
+    if phone := _PHONE.fullmatch(text):
+        number = "+" + re.sub(r"\D", "", phone[0])
+        renters = select(Order.user_id).where(Order.phone_number == number)
+        matches = or_(matches, col(User.id).in_(renters))
+    rows = await session.exec(
+        select(User)
+        .where(matches)
+        .order_by(col(User.seen_at).desc().nulls_last(), col(User.id))
+        .limit(limit)
+        .offset(offset)
+    )
     return list(rows)

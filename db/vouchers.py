@@ -10,12 +10,13 @@ from db.dialect import insert_new
 from db.models import Redemption, Voucher, WrongGuess
 
 
-async def add(session: AsyncSession, *, idempotency_key: str, **values: Any) -> Voucher | None:
-    """The voucher of this key, the first one where there was one; None where the code is another's."""
-    await session.exec(insert_new(session, Voucher).values(idempotency_key=idempotency_key, uses=0, **values))
-    return (
-        await session.exec(select(Voucher).where(Voucher.idempotency_key == idempotency_key))
-    ).one_or_none()
+async def add(session: AsyncSession, *, idempotency_key: str, **values: Any) -> tuple[Voucher | None, bool]:
+    """The voucher of this key, and whether it is new; None where the code is another's."""
+    added = await session.exec(
+        insert_new(session, Voucher).values(idempotency_key=idempotency_key, uses=0, **values)
+    )
+    found = await session.exec(select(Voucher).where(Voucher.idempotency_key == idempotency_key))
+    return found.one_or_none(), bool(added.rowcount)
 
 
 async def get(session: AsyncSession, voucher_id: int) -> Voucher:
@@ -45,12 +46,14 @@ async def take_use(session: AsyncSession, voucher_id: int) -> bool:
     return bool(taken.rowcount)
 
 
-async def revoke(session: AsyncSession, voucher_id: int, *, now: datetime) -> None:
-    await session.exec(
+async def revoke(session: AsyncSession, voucher_id: int, *, now: datetime) -> bool:
+    """False where it was revoked before."""
+    revoked = await session.exec(
         update(Voucher)
         .where(col(Voucher.id) == voucher_id, col(Voucher.revoked_at).is_(None))
         .values(revoked_at=now)
     )
+    return bool(revoked.rowcount)
 
 
 async def has_redeemed(session: AsyncSession, voucher_id: int, user_id: int) -> bool:

@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlmodel.ext.asyncio.session import AsyncSession
+
 from db import ledger as db_ledger
 from db import users
 from db.models import LedgerEntry, User
 from db.session import Database
-from services import ledger
+from services import acts, ledger
+from services.acts import What
 from services.clock import Clock
 from services.errors import UserNotFound
 
@@ -69,10 +72,6 @@ class Accounts:
         async with self._database.write() as session:
             await users.mark_blocked(session, user_id, now=self._clock.now())
 
-    async def search(self, text: str, *, limit: int = 10) -> list[User]:
-        async with self._database.read() as session:
-            return await users.search(session, text, limit=limit)
-
     async def wallet(self, user_id: int, *, moves: int = 5) -> Wallet:
         async with self._database.read() as session:
             name = ledger.wallet(user_id)
@@ -89,12 +88,17 @@ class Accounts:
         async with self._database.read() as session:
             return await ledger.settled_by(session, key)
 
-    async def credit(self, user_id: int, amount: int, *, key: str, reason: str | None) -> bool:
-        """The operator gives money; False where `key` did it before. They need not have met the bot."""
+    async def credit(
+        self, user_id: int, amount: int, *, key: str, reason: str | None, by: int | None = None
+    ) -> bool:
+        """The operator `by` gives money; False where `key` did it before. They need not have met the bot.
+
+        `by` is None for what no person does, as the demo's first credits.
+        """
         async with self._database.write() as session:
             now = self._clock.now()
             await users.ensure(session, user_id, now=now)
-            return await ledger.top_up(
+            moved = await ledger.top_up(
                 session,
                 user_id,
                 amount,
@@ -104,11 +108,17 @@ class Accounts:
                 now=now,
                 reason=reason,
             )
+            if moved and by:
+                gained = amount - await ledger.settled_by(session, key)
+                await self._record(session, What.CREDIT, user_id, gained, by=by, reason=reason)
+            return moved
 
-    async def debit(self, user_id: int, amount: int, *, key: str, reason: str | None) -> bool:
-        """The operator takes money back; False where `key` did it before. Raises InsufficientFunds."""
+    async def debit(
+        self, user_id: int, amount: int, *, key: str, reason: str | None, by: int | None = None
+    ) -> bool:
+        """The operator `by` takes money back; False where `key` did it before. Raises InsufficientFunds."""
         async with self._database.write() as session:
-            return await ledger.debit(
+            moved = await ledger.debit(
                 session,
                 user_id,
                 amount,
@@ -117,6 +127,24 @@ class Accounts:
                 now=self._clock.now(),
                 reason=reason,
             )
+            if moved and by:
+                await self._record(session, What.DEBIT, user_id, -amount, by=by, reason=reason)
+            return moved
+
+    async def _record(
+        self, session: AsyncSession, what: What, user_id: int, gained: int, *, by: int, reason: str | None
+    ) -> None:
+        """In the trail, with the balance around it; its lock is still ours."""
+        balance = await db_ledger.balance(session, ledger.wallet(user_id))
+        await acts.record(
+            session,
+            what,
+            by=by,
+            now=self._clock.now(),
+            user_id=user_id,
+            before={"balance": balance - gained},
+            after={"balance": balance, **({"reason": reason} if reason else {})},
+        )
 
 
 def _is_news(user: User, name: str, username: str | None, language_code: str, now: datetime) -> bool:

@@ -16,6 +16,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from db import broadcasts
 from db.models import Broadcast, BroadcastDelivery, BroadcastStatus
 from db.session import Database
+from services import acts
+from services.acts import What
 from services.clock import Clock
 from services.errors import BroadcastNotFound, NotPossible
 from services.lanes import Lane
@@ -137,12 +139,14 @@ class Broadcasts:
                 panel_id=panel_id,
             ):
                 await self._promise(session, broadcast_id, due_at=at)
+                await self._record(session, broadcast_id, BroadcastStatus.SCHEDULED, by=author_id)
 
-    async def pause(self, broadcast_id: int) -> bool:
+    async def pause(self, broadcast_id: int, *, by: int) -> bool:
         """Stop after the copies that are on their way; False where it was not under way."""
-        return await self._move(broadcast_id, BroadcastStatus.PAUSED, from_=[BroadcastStatus.SENDING])
+        from_ = [BroadcastStatus.SENDING]
+        return await self._move(broadcast_id, BroadcastStatus.PAUSED, from_=from_, by=by)
 
-    async def resume(self, broadcast_id: int) -> bool:
+    async def resume(self, broadcast_id: int, *, by: int) -> bool:
         async with self._database.write() as session:
             moved = await broadcasts.move(
                 session, broadcast_id, BroadcastStatus.SCHEDULED, from_=[BroadcastStatus.PAUSED]
@@ -150,34 +154,37 @@ class Broadcasts:
             if moved:
                 await self._promise(session, broadcast_id)
                 await show_panel(self._outbox, session, broadcast_id)
+                await self._record(session, broadcast_id, "resumed", by=by)
             return moved
 
-    async def stop(self, broadcast_id: int) -> bool:
+    async def stop(self, broadcast_id: int, *, by: int) -> bool:
         """For good; False where it had ended already."""
         return await self._move(
             broadcast_id,
             BroadcastStatus.STOPPED,
             from_=[BroadcastStatus.SCHEDULED, BroadcastStatus.SENDING, BroadcastStatus.PAUSED],
+            by=by,
             ended_at=self._clock.now(),
         )
 
-    async def discard(self, broadcast_id: int) -> bool:
+    async def discard(self, broadcast_id: int, *, by: int) -> bool:
         """Throw a draft away; False where it was more than that."""
         return await self._move(
             broadcast_id,
             BroadcastStatus.STOPPED,
             from_=[BroadcastStatus.DRAFT],
+            by=by,
             ended_at=self._clock.now(),
         )
 
-    async def recall(self, broadcast_id: int) -> None:
+    async def recall(self, broadcast_id: int, *, by: int) -> None:
         """Stop it and delete what was sent. Raises BroadcastNotFound, NotPossible after two days."""
         broadcast = await self.get(broadcast_id)
         if not is_recallable(broadcast, self._clock.now()):
             raise NotPossible("recall", status=broadcast.status)
-        await self.stop(broadcast_id)
+        await self.stop(broadcast_id, by=by)
         async with self._database.write() as session:
-            await self._outbox.add(
+            promised = await self._outbox.add(
                 session,
                 RECALL,
                 {"broadcast_id": broadcast_id},
@@ -185,6 +192,8 @@ class Broadcasts:
                 serial=f"broadcast:{broadcast_id}",
                 key=f"recall:{broadcast_id}",
             )
+            if promised:
+                await self._record(session, broadcast_id, "recalled", by=by)
 
     async def failures(self, broadcast_id: int) -> AsyncIterator[BroadcastDelivery]:
         """Everybody who did not get it for certain."""
@@ -210,13 +219,25 @@ class Broadcasts:
         to: BroadcastStatus,
         *,
         from_: Sequence[BroadcastStatus],
+        by: int,
         ended_at: datetime | None = None,
     ) -> bool:
         async with self._database.write() as session:
             moved = await broadcasts.move(session, broadcast_id, to, from_=from_, ended_at=ended_at)
             if moved:
                 await show_panel(self._outbox, session, broadcast_id)
+                await self._record(session, broadcast_id, to, by=by)
             return moved
+
+    async def _record(self, session: AsyncSession, broadcast_id: int, state: str, *, by: int) -> None:
+        await acts.record(
+            session,
+            What.BROADCAST,
+            by=by,
+            now=self._clock.now(),
+            subject=str(broadcast_id),
+            after={"state": state},
+        )
 
     async def _promise(
         self, session: AsyncSession, broadcast_id: int, *, due_at: datetime | None = None

@@ -8,6 +8,8 @@ NumletError
     LimitReached
     TermsNotAccepted
     Banned
+    ShopClosed
+    StillInUse
     OrderNotFound
     UserNotFound
     NotPossible
@@ -93,7 +95,23 @@ class TermsNotAccepted(CustomerError):
 
 
 class Banned(CustomerError):
-    """The operator has banned this renter."""
+    """The operator has banned this renter, for `reason` where one was given."""
+
+    def __init__(self, reason: str | None = None) -> None:
+        super().__init__("banned")
+        self.reason = reason
+
+
+class ShopClosed(CustomerError):
+    """Nothing is sold for the time being; `text` is the operator's own words, or empty."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__("closed for maintenance")
+        self.text = text
+
+
+class StillInUse(CustomerError):
+    """The renter has open orders or a balance."""
 
 
 class OrderNotFound(CustomerError):
@@ -109,10 +127,10 @@ class UserNotFound(CustomerError):
 
 
 class NotPossible(CustomerError):
-    """The order's state, or its supplier, does not allow this `action`."""
+    """The state of an order, or of a person, or a supplier, does not allow this `action`."""
 
     def __init__(self, action: str, *, status: str) -> None:
-        super().__init__(f"cannot {action} an order that is {status}")
+        super().__init__(f"cannot {action} what is {status}")
         self.action = action
         self.status = status
 

@@ -49,6 +49,11 @@ class Invitations:
                 await invitations.earned(session, ledger.wallet(user_id)),
             )
 
+    async def inviter_of(self, user_id: int) -> int | None:
+        """By whose link somebody came; None where they came by themselves."""
+        async with self._database.read() as session:
+            return await invitations.find_inviter_of(session, user_id)
+
     async def accept(self, user_id: int, token: str) -> User | None:
         """Somebody came by a link: who invited them, where that counts.
 

@@ -118,7 +118,7 @@ class Invoices:
                 raise InvoiceRefused("expired")
             user = await users.find(session, user_id)
             if user is None or user.banned_at:
-                raise Banned
+                raise Banned(user.ban_reason if user else None)
             await self._check_allowance(session, user_id, stars)
             if invoice.purpose == InvoicePurpose.PURCHASE:
                 await self._check_purchase(session, user, intent_of(invoice))

@@ -24,6 +24,7 @@ from services.errors import (
     PriceChanged,
     TermsNotAccepted,
 )
+from services.maintenance import check_open
 from services.outbox import SUPPLIER, Outbox
 from services.suppliers.base import Capabilities
 from services.supply import Suppliers
@@ -92,8 +93,8 @@ class Orders:
         """Commit to a purchase: orders, holds and the promise to buy; the purchase's id.
 
         A replay of the key returns the first purchase. `message_id` is the message that becomes its card.
-        Raises TermsNotAccepted, Banned, LimitReached, OutOfStock, PriceChanged, InsufficientFunds,
-        KeyReused.
+        Raises TermsNotAccepted, Banned, ShopClosed, LimitReached, OutOfStock, PriceChanged,
+        InsufficientFunds, KeyReused.
         """
         async with self._database.write() as session:
             return await self.place_within(session, user_id, intent, message_id=message_id)
@@ -234,7 +235,8 @@ class Orders:
         if user is None or user.terms_accepted_at is None:
             raise TermsNotAccepted
         if user.banned_at:
-            raise Banned
+            raise Banned(user.ban_reason)
+        await check_open(session)
         if await orders.count_open(session, user.id) + quantity > self._open_limit:
             raise LimitReached(limit=self._open_limit)
         since = self._clock.now() - HOUR

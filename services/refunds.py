@@ -12,7 +12,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from db import payments, users
 from db.models import Payment, PaymentStatus, Purchase
 from db.session import Database
-from services import ledger
+from services import acts, ledger
+from services.acts import What
 from services.announcer import Announcer
 from services.clock import Clock
 from services.errors import PaymentNotFound
@@ -73,7 +74,18 @@ class Refunds:
         """An operator gives a payment back; False where that was decided before. Raises PaymentNotFound."""
         async with self._database.write() as session:
             payment = await self._lock(session, payment_id)
-            return await self.begin(session, payment, reason=OPERATOR, by=by)
+            begun = await self.begin(session, payment, reason=OPERATOR, by=by)
+            if begun:
+                await acts.record(
+                    session,
+                    What.REFUND,
+                    by=by,
+                    now=self._clock.now(),
+                    user_id=payment.user_id,
+                    subject=str(payment_id),
+                    after={"stars": payment.stars, "amount": payment.amount},
+                )
+            return begun
 
     async def note_refunded(self, charge_id: str) -> None:
         """Telegram says that the Stars went back: because we asked for it, or because its store did."""

@@ -11,8 +11,11 @@ from enum import StrEnum
 
 from db import settings
 from db.session import Database
+from services import acts
+from services.acts import What
 from services.clock import Clock
 from services.errors import NumberTaken, UpstreamUnknown
+from services.places import mask_phone
 from services.senders.base import SenderIds
 from services.supply import Senders
 
@@ -47,7 +50,7 @@ class SenderIdBook:
             rows = await settings.find_all(session, _key(sender))
         return [_read(sender_id, value) for sender_id, value in sorted(rows.items())]
 
-    async def add_number(self, sender: str, name: str, phone_number: str) -> OwnId:
+    async def add_number(self, sender: str, name: str, phone_number: str, *, by: int) -> OwnId:
         """VERIFIED where it can be used at once, else an OTP is on its way to it.
 
         A number that exists already, or whose answer was lost, is remembered as UNVERIFIED before the error
@@ -57,20 +60,20 @@ class SenderIdBook:
             with self._calling(sender) as vendor:
                 usable = await vendor.add_number(name, phone_number)
         except (NumberTaken, UpstreamUnknown):
-            await self._remember(sender, OwnId(phone_number, Standing.UNVERIFIED, name))
+            await self._remember(sender, OwnId(phone_number, Standing.UNVERIFIED, name), by=by)
             raise
         standing = Standing.VERIFIED if usable else Standing.UNVERIFIED
-        return await self._remember(sender, OwnId(phone_number, standing, name))
+        return await self._remember(sender, OwnId(phone_number, standing, name), by=by)
 
-    async def verify_number(self, sender: str, name: str, phone_number: str, *, otp: str) -> OwnId:
+    async def verify_number(self, sender: str, name: str, phone_number: str, *, otp: str, by: int) -> OwnId:
         with self._calling(sender) as vendor:
             await vendor.verify_number(name, phone_number, otp=otp)
-        return await self._remember(sender, OwnId(phone_number, Standing.VERIFIED, name))
+        return await self._remember(sender, OwnId(phone_number, Standing.VERIFIED, name), by=by)
 
-    async def request_name(self, sender: str, name: str) -> OwnId:
+    async def request_name(self, sender: str, name: str, *, by: int) -> OwnId:
         with self._calling(sender) as vendor:
             await vendor.request_name(name)
-        return await self._remember(sender, OwnId(name, Standing.REQUESTED))
+        return await self._remember(sender, OwnId(name, Standing.REQUESTED), by=by)
 
     @contextmanager
     def _calling(self, sender: str) -> Iterator[SenderIds]:
@@ -78,12 +81,18 @@ class SenderIdBook:
             assert isinstance(vendor, SenderIds)
             yield vendor
 
-    async def _remember(self, sender: str, own: OwnId) -> OwnId:
+    async def _remember(self, sender: str, own: OwnId, *, by: int) -> OwnId:
         value = {name: part for name, part in asdict(own).items() if name != "sender_id"}
         async with self._database.write() as session:
-            key = _key(sender) + own.sender_id
-            await settings.put(session, key, json.dumps(value), now=self._clock.now())
+            key, now = _key(sender) + own.sender_id, self._clock.now()
+            await settings.put(session, key, json.dumps(value), now=now)
+            after = {"own": _shown(own.sender_id), "standing": own.standing}
+            await acts.record(session, What.SENDER_ID, by=by, now=now, subject=sender, after=after)
         return own
+
+
+def _shown(sender_id: str) -> str:
+    return mask_phone(sender_id) if sender_id.startswith("+") else sender_id
 
 
 def _key(sender: str) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from db import settings
 from db.session import Database
+from services import acts
+from services.acts import What
 from services.clock import Clock
 from services.places import country_of
 from services.senders.base import Sender
@@ -30,18 +32,18 @@ class Switchboard:
         async with self._database.read() as session:
             return await settings.find_all(session, _ROUTE)
 
-    async def choose(self, country: str, name: str | None) -> None:
-        """Have a sender text a country; None goes back to the default."""
-        await self._keep(_ROUTE + country, name)
+    async def choose(self, country: str, name: str | None, *, by: int) -> None:
+        """Have a sender text a country; None goes back to the default. `by`: the operator."""
+        await self._keep(_ROUTE + country, name, What.TEXT_ROUTE, country, by=by)
 
     async def sender_ids(self) -> dict[str, str]:
         """By sender, whom its texts come from where that is not its own choice."""
         async with self._database.read() as session:
             return await settings.find_all(session, _SENDER_ID)
 
-    async def use_sender_id(self, name: str, sender_id: str | None) -> None:
+    async def use_sender_id(self, name: str, sender_id: str | None, *, by: int) -> None:
         """Have a sender's texts come from a number or a name of ours; None leaves it to the sender."""
-        await self._keep(_SENDER_ID + name, sender_id)
+        await self._keep(_SENDER_ID + name, sender_id, What.SENDER_ID, name, by=by)
 
     def route(self, phone_number: str, choices: Mapping[str, str]) -> Sender | None:
         """Who texts this number, by `choices`; None where nobody can."""
@@ -52,9 +54,22 @@ class Switchboard:
         chosen = choices.get(country or "")
         return next((sender for sender in able if sender.name == chosen), next(iter(able), None))
 
-    async def _keep(self, key: str, value: str | None) -> None:
+    async def _keep(self, key: str, value: str | None, what: What, subject: str, *, by: int) -> None:
+        now = self._clock.now()
         async with self._database.write() as session:
+            before = await settings.find(session, key)
+            if value == before:
+                return
             if value is None:
                 await settings.remove(session, key)
             else:
-                await settings.put(session, key, value, now=self._clock.now())
+                await settings.put(session, key, value, now=now)
+            await acts.record(
+                session,
+                what,
+                by=by,
+                now=now,
+                subject=subject,
+                before={"chosen": before} if before else {},
+                after={"chosen": value} if value else {},
+            )

@@ -16,6 +16,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from db import texts
 from db.models import OutboxMessage, TextMessage, TextStatus
 from db.session import Database
+from services import acts
+from services.acts import What
 from services.announcer import Announcer
 from services.clock import Clock
 from services.errors import (
@@ -27,6 +29,7 @@ from services.errors import (
     UpstreamUnavailable,
 )
 from services.outbox import SENDER, Outbox, retry_delay
+from services.places import mask_phone
 from services.senders.base import Contact, Outcome, Receipt, Searchable, Sender, Text, Tracked
 from services.senders.parts import count_parts
 from services.supply import Senders
@@ -119,8 +122,15 @@ class Texting:
 
     async def send_test(self, sender: str, body: str, draft: Draft) -> int | None:
         """Text a phone through one sender; its person is told how it fares. None for a repeated key."""
+        assert draft.user_id is not None
         async with self._database.write() as session:
-            return next(iter(await self.add(session, body, [draft], purpose=TEST, sender=sender)), None)
+            added = await self.add(session, body, [draft], purpose=TEST, sender=sender)
+            if added:
+                now, phone = self._clock.now(), mask_phone(draft.phone_number)
+                await acts.record(
+                    session, What.TEXT_TEST, by=draft.user_id, now=now, subject=sender, after={"phone": phone}
+                )
+            return next(iter(added), None)
 
     async def get(self, text_id: int) -> TextMessage:
         async with self._database.read() as session:

@@ -5,7 +5,7 @@ import secrets
 import unicodedata
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -13,7 +13,8 @@ from db import ledger as db_ledger
 from db import users, vouchers
 from db.models import Voucher
 from db.session import Database
-from services import ledger
+from services import acts, ledger
+from services.acts import What
 from services.announcer import Announcer
 from services.clock import Clock
 from services.errors import TooManyGuesses, VoucherRefused, WordRefused
@@ -79,7 +80,7 @@ class Vouchers:
         code = _read_word(word) if word else _new_code()
         now = self._clock.now()
         async with self._database.write() as session:
-            voucher = await vouchers.add(
+            voucher, fresh = await vouchers.add(
                 session,
                 idempotency_key=f"{operator_id}:{key}",
                 code=code,
@@ -90,6 +91,9 @@ class Vouchers:
                 created_by=operator_id,
                 created_at=now,
             )
+            if voucher and fresh:
+                after = {"amount": draft.amount, "uses": draft.max_uses, "state": "made"}
+                await self._record(session, voucher.id or 0, after, by=operator_id)
         if voucher is None:
             raise WordRefused("taken")
         return voucher
@@ -113,10 +117,11 @@ class Vouchers:
             raise VoucherRefused("unknown")
         return voucher
 
-    async def revoke(self, voucher_id: int) -> Voucher:
+    async def revoke(self, voucher_id: int, *, by: int) -> Voucher:
         """Nobody redeems it any more; what was redeemed stays with the renters."""
         async with self._database.write() as session:
-            await vouchers.revoke(session, voucher_id, now=self._clock.now())
+            if await vouchers.revoke(session, voucher_id, now=self._clock.now()):
+                await self._record(session, voucher_id, {"state": "revoked"}, by=by)
         return await self.get(voucher_id)
 
     async def get(self, voucher_id: int) -> Voucher:
@@ -128,6 +133,13 @@ class Vouchers:
             found = await vouchers.newest(session, limit=limit, offset=offset)
             given_out = -await db_ledger.balance(session, ledger.gateway(GATEWAY))
         return VoucherList(tuple(found), given_out)
+
+    async def _record(
+        self, session: AsyncSession, voucher_id: int, after: dict[str, Any], *, by: int
+    ) -> None:
+        """In the trail; a code is money, so it is known by its number."""
+        now, subject = self._clock.now(), str(voucher_id)
+        await acts.record(session, What.VOUCHER, by=by, now=now, subject=subject, after=after)
 
     async def _take_use(self, session: AsyncSession, voucher: Voucher, user_id: int) -> None:
         assert voucher.id is not None

@@ -40,6 +40,7 @@ from services.ledger import REVENUE, wallet
 from services.orders import Intent, Orders
 from services.outbox import Outbox
 from services.payments import Payments
+from services.people import LETTER, People
 from services.pricing import Pricing
 from services.rates import Rates
 from services.refunds import REFUND, Refunds
@@ -54,6 +55,7 @@ from services.suppliers.numberpanel import NumberPanel
 from services.suppliers.smscode import SmsCode
 from services.supply import Senders, Suppliers
 from services.switchboard import Switchboard
+from services.team import ROLE, Team
 from services.text_tracking import TextTracking
 from services.texting import SMS, Texting
 from services.vouchers import Vouchers
@@ -69,6 +71,7 @@ STARS = 90
 STARS_RATE = 200
 NEWCOMER_LIMIT = 1000
 RENTER = 1001
+OWNERS = frozenset({1})
 PUBLIC_URL = "https://bot.example"
 TOKEN = "sandbox-smscode-token"
 PANEL = "numberpanel"
@@ -202,6 +205,8 @@ class World:
         self.payments = Payments(
             database, clock, self.orders, self.refunds, announcer, currency=CURRENCY, rate=stars_rate
         )
+        self.people = People(database, clock, self.outbox, announcer, owner_ids=OWNERS)
+        self.team = Team(database, clock, self.outbox, owner_ids=OWNERS)
         self.rentals = Rentals(database, clock, self.suppliers, announcer, self.refunds, self.invitations)
         self.buying = Buying(database, clock, self.catalog, self.suppliers, rates, self.rentals, announcer)
         cellcast = sender(
@@ -222,7 +227,9 @@ class World:
                 "cancel": self.rentals.cancel,
                 "finish": self.rentals.finish,
                 "resend": self.rentals.resend,
-                **dict.fromkeys((CODE, CARD, ALERT, REWARD, TEXT, PAYMENT, REFUND), self.sent.record),
+                **dict.fromkeys(
+                    (CODE, CARD, ALERT, REWARD, TEXT, PAYMENT, REFUND, LETTER, ROLE), self.sent.record
+                ),
             }
         )
         self.deliveries = Deliveries(database, clock)

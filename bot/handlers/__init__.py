@@ -12,13 +12,20 @@ from telegram.ext import (
 )
 
 from bot import errors
+from bot.commands import COMMANDS
 from bot.context import SHOP, App, Shop
 from bot.handlers import (
+    access,
     audit,
+    bans,
+    closing,
     inviting,
     operator,
     orders,
+    panel,
     payments,
+    people,
+    privacy,
     prompts,
     screens,
     searching,
@@ -41,15 +48,18 @@ _RENTER_COMMANDS = {
     "paysupport": payments.paysupport,
     "help": start.help_,
     "terms": start.terms,
-    "privacy": start.privacy,
+    "privacy": privacy.command,
     "cancel": start.cancel,
 }
 _OPERATOR_COMMANDS = {
-    "admin": operator.panel,
+    "admin": panel.command,
+    "ban": bans.ban,
+    "maintenance": closing.command,
+    "unban": bans.unban,
     "credit": operator.credit,
     "debit": operator.debit,
-    "user": operator.user,
-    "users": operator.users,
+    "user": people.user,
+    "users": people.users,
     "order": operator.order,
     "suppliers": operator.suppliers,
     "senders": senders.command,
@@ -67,14 +77,13 @@ def register(application: App, shop: Shop) -> None:
     application.add_handler(MessageHandler(filters.SUCCESSFUL_PAYMENT, payments.take), MONEY)
     application.add_handler(MessageHandler(filters.StatusUpdate.REFUNDED_PAYMENT, payments.take_back), MONEY)
     application.add_handler(TypeHandler(Update, screens.admit), DOOR)
-    application.add_handler(prompts.conversation(shop.admin_ids), CONVERSATIONS)
+    application.add_handler(prompts.conversation(), CONVERSATIONS)
     # Commands are for new messages: a corrected one would do everything twice.
     new = filters.UpdateType.MESSAGE
     for name, callback in _RENTER_COMMANDS.items():
         application.add_handler(CommandHandler(name, callback, new))
-    operators = filters.User(shop.admin_ids)
     for name, callback in _OPERATOR_COMMANDS.items():
-        application.add_handler(CommandHandler(name, callback, new & operators))
+        application.add_handler(CommandHandler(name, access.command(COMMANDS[name], callback), new))
     application.add_handler(CallbackQueryHandler(taps.dispatch))
     application.add_handler(MessageHandler(new & filters.COMMAND, start.unknown))
     application.add_handler(MessageHandler(new & filters.TEXT, searching.search))

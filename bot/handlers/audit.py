@@ -4,12 +4,17 @@ from telegram import Update
 
 from bot.buttons import Tap
 from bot.context import Context
+from bot.handlers import trail
 from bot.handlers.screens import Acts, reader_of, show
 from bot.views import audit as views
 
 
 async def command(update: Update, context: Context) -> None:
-    await _show_report(update, context, full=False)
+    """`/audit`, `/audit log [ID]`."""
+    if (context.args or [""])[0] == "log":
+        await trail.log(update, context)
+    else:
+        await _show_report(update, context, full=False)
 
 
 async def _show_report(update: Update, context: Context, *, full: bool) -> None:

@@ -10,11 +10,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from telegram import Message, Update
 from telegram.ext import ApplicationHandlerStop, ConversationHandler
 
-from bot.buttons import ForgedButton, Tap
+from bot.buttons import Tap
 from bot.context import Context
 from bot.courier import TelegramCourier, draw_panel
 from bot.handlers.screens import Acts, answer, read_tap, reader_of, show, tapped_message_id
-from bot.handlers.start import is_operator
 from bot.views import broadcast as views
 from bot.views.screen import View
 from db.models import Broadcast
@@ -35,7 +34,7 @@ async def begin(update: Update, context: Context) -> None:
 
 
 async def begin_by_tap(update: Update, context: Context) -> None:
-    _operators_tap(update, context)
+    read_tap(update, context)
     await begin(update, context)
 
 
@@ -58,7 +57,7 @@ async def take_message(update: Update, context: Context) -> None:
 
 
 async def ask_link(update: Update, context: Context) -> None:
-    tap = _operators_tap(update, context)
+    tap = read_tap(update, context)
     _drafting(context).update(id=tap.number(0), panel=tapped_message_id(update))
     await show(update, context, views.ask_link(reader_of(context)))
     raise ApplicationHandlerStop(LINK)
@@ -80,7 +79,7 @@ async def take_link(update: Update, context: Context) -> None:
 
 
 async def ask_time(update: Update, context: Context) -> None:
-    tap = _operators_tap(update, context)
+    tap = read_tap(update, context)
     _drafting(context).update(id=tap.number(0), panel=tapped_message_id(update))
     await show(update, context, views.ask_time(reader_of(context)))
     raise ApplicationHandlerStop(TIME)
@@ -151,7 +150,7 @@ async def _send(update: Update, context: Context, tap: Tap) -> None:
 
 
 async def _discard(update: Update, context: Context, tap: Tap) -> None:
-    if not await context.shop.broadcasts.discard(tap.number(1)):
+    if not await context.shop.broadcasts.discard(tap.number(1), by=context.user.id):
         return await _panel(update, context, tap)
     _drafting(context).clear()
     await show(update, context, views.discarded(reader_of(context)))
@@ -175,17 +174,17 @@ async def _panel(update: Update, context: Context, tap: Tap) -> None:
 
 
 async def _pause(update: Update, context: Context, tap: Tap) -> None:
-    await context.shop.broadcasts.pause(tap.number(1))
+    await context.shop.broadcasts.pause(tap.number(1), by=context.user.id)
     await _panel(update, context, tap)
 
 
 async def _resume(update: Update, context: Context, tap: Tap) -> None:
-    await context.shop.broadcasts.resume(tap.number(1))
+    await context.shop.broadcasts.resume(tap.number(1), by=context.user.id)
     await _panel(update, context, tap)
 
 
 async def _stop(update: Update, context: Context, tap: Tap) -> None:
-    await context.shop.broadcasts.stop(tap.number(1))
+    await context.shop.broadcasts.stop(tap.number(1), by=context.user.id)
     await _panel(update, context, tap)
 
 
@@ -195,7 +194,7 @@ async def _ask_recall(update: Update, context: Context, tap: Tap) -> None:
 
 
 async def _recall(update: Update, context: Context, tap: Tap) -> None:
-    await context.shop.broadcasts.recall(tap.number(1))
+    await context.shop.broadcasts.recall(tap.number(1), by=context.user.id)
     await _panel(update, context, tap)
 
 
@@ -236,14 +235,6 @@ async def _draft_view(context: Context, broadcast: Broadcast) -> View:
     service = context.shop.broadcasts
     reach, languages = await service.count(broadcast.audience), await service.languages()
     return views.draft(reader_of(context), broadcast, reach, list(languages))
-
-
-def _operators_tap(update: Update, context: Context) -> Tap:
-    """Raises BadButton for anybody else's."""
-    tap = read_tap(update, context)
-    if not is_operator(context):
-        raise ForgedButton
-    return tap
 
 
 def _drafting(context: Context) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Commands that only operators have; to everybody else they do not exist."""
+"""Money by hand, single orders, and how suppliers are doing."""
 
 import asyncio
 from dataclasses import dataclass
@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import structlog
 from telegram import Update
 from telegram.error import TelegramError
+from telegram.ext import ApplicationHandlerStop, ConversationHandler
 
 from bot import messages
 from bot.buttons import Tap
 from bot.context import Context
-from bot.handlers import broadcast
+from bot.handlers.people import ask_about, ask_again, forget_typed, read_id, said, whom
 from bot.handlers.screens import Acts, reader_of, show
 from bot.language import Language
 from bot.views import operator as views
@@ -21,11 +22,11 @@ from services.suppliers.base import Supplier
 log = structlog.get_logger()
 
 CREDIT_FORM, DEBIT_FORM = "/credit ID AMOUNT [reason]", "/debit ID AMOUNT [reason]"
-LAST_ORDERS = 5
 ORPHANS = 10
+CREDIT, DEBIT = "credit", "debit"
+"""States of the conversation: an amount is awaited."""
+END = ConversationHandler.END
 REASON_LIMIT = 200
-LARGEST_ID = 2**52
-"""Telegram's ids have at most 52 significant bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +40,17 @@ class Transfer:
 
 async def credit(update: Update, context: Context) -> None:
     """The update's id is the idempotency key: handled twice, it credits once."""
-    shop = context.shop
     transfer = await _read_transfer(update, context, CREDIT_FORM)
-    if transfer is None:
-        return
+    if transfer:
+        await _credit(update, context, transfer)
+
+
+async def _credit(update: Update, context: Context, transfer: Transfer) -> None:
+    shop = context.shop
     key = f"update:{update.update_id}"
-    fresh = await shop.accounts.credit(transfer.user_id, transfer.amount, key=key, reason=transfer.reason)
+    fresh = await shop.accounts.credit(
+        transfer.user_id, transfer.amount, key=key, reason=transfer.reason, by=context.user.id
+    )
     settled = await shop.accounts.settled_by(key)
     wallet = await shop.accounts.wallet(transfer.user_id, moves=0)
     view = views.credited(
@@ -56,34 +62,50 @@ async def credit(update: Update, context: Context) -> None:
 
 
 async def debit(update: Update, context: Context) -> None:
-    shop = context.shop
     transfer = await _read_transfer(update, context, DEBIT_FORM)
-    if transfer is None:
-        return
+    if transfer:
+        await _debit(update, context, transfer)
+
+
+async def _debit(update: Update, context: Context, transfer: Transfer) -> None:
+    shop = context.shop
     await shop.accounts.get(transfer.user_id)
     fresh = await shop.accounts.debit(
-        transfer.user_id, transfer.amount, key=f"update:{update.update_id}", reason=transfer.reason
+        transfer.user_id,
+        transfer.amount,
+        key=f"update:{update.update_id}",
+        reason=transfer.reason,
+        by=context.user.id,
     )
     wallet = await shop.accounts.wallet(transfer.user_id, moves=0)
     view = views.debited(reader_of(context), transfer.user_id, transfer.amount, wallet, repeated=not fresh)
     await show(update, context, view)
 
 
-async def user(update: Update, context: Context) -> None:
-    user_id = _read_id(context)
-    if user_id is None:
-        await show(update, context, views.usage(reader_of(context), "/user ID"))
-    else:
-        await _show_user(update, context, user_id)
+async def ask_credit(update: Update, context: Context) -> None:
+    await ask_about(update, context, CREDIT)
 
 
-async def users(update: Update, context: Context) -> None:
-    found = await context.shop.accounts.search(" ".join(context.args or []))
-    await show(update, context, views.users(reader_of(context), found))
+async def take_credit(update: Update, context: Context) -> None:
+    transfer = await _read_typed(update, context, CREDIT)
+    forget_typed(context)
+    await _credit(update, context, transfer)
+    raise ApplicationHandlerStop(END)
+
+
+async def ask_debit(update: Update, context: Context) -> None:
+    await ask_about(update, context, DEBIT)
+
+
+async def take_debit(update: Update, context: Context) -> None:
+    transfer = await _read_typed(update, context, DEBIT)
+    forget_typed(context)
+    await _debit(update, context, transfer)
+    raise ApplicationHandlerStop(END)
 
 
 async def order(update: Update, context: Context) -> None:
-    order_id = _read_id(context)
+    order_id = read_id(context)
     if order_id is None:
         await show(update, context, views.usage(reader_of(context), "/order ID"))
     else:
@@ -98,18 +120,6 @@ async def suppliers(update: Update, context: Context) -> None:
 async def orphans(update: Update, context: Context) -> None:
     found = await context.shop.desk.orphans(ORPHANS)
     await show(update, context, views.orphans(reader_of(context), found))
-
-
-async def panel(update: Update, context: Context) -> None:
-    await show(update, context, views.panel(reader_of(context)))
-
-
-async def _show_user(update: Update, context: Context, user_id: int) -> None:
-    shop = context.shop
-    found = await shop.accounts.get(user_id)
-    wallet = await shop.accounts.wallet(user_id)
-    recent = await shop.orders.of_user(user_id, open_only=False, limit=LAST_ORDERS)
-    await show(update, context, views.user(reader_of(context), found, wallet, recent))
 
 
 async def _show_order(update: Update, context: Context, order_id: int) -> None:
@@ -138,24 +148,33 @@ async def _balance_in_words(context: Context, supplier: Supplier) -> str:
 async def _read_transfer(update: Update, context: Context, form: str) -> Transfer | None:
     """What the command says; None, and an answer that helps, for what cannot be read."""
     arguments = context.args or []
-    user_id = _read_id(context)
+    user_id = read_id(context)
     if user_id is None or len(arguments) < 2:
         await show(update, context, views.usage(reader_of(context), form))
         return None
-    try:
-        amount = parse_amount(arguments[1], context.shop.currency)
-        problem = "" if amount else context.language._("The amount must be more than zero.")
-    except ValueError as error:
-        amount, problem = 0, str(error)
+    amount, problem = _read_amount(context, arguments[1])
     if problem:
         await show(update, context, views.usage(reader_of(context), form, problem))
         return None
     return Transfer(user_id, amount, " ".join(arguments[2:])[:REASON_LIMIT] or None)
 
 
-def _read_id(context: Context) -> int | None:
-    text = context.args[0] if context.args else ""
-    return int(text) if text.isdecimal() and 0 < int(text) < LARGEST_ID else None
+async def _read_typed(update: Update, context: Context, question: str) -> Transfer:
+    """ "100000 for the delay", about whom it was asked; what cannot be read is asked for again."""
+    words = said(update).split()
+    amount, problem = _read_amount(context, words[0] if words else "")
+    if problem:
+        await ask_again(update, context, question, problem)
+    return Transfer(whom(context), amount, " ".join(words[1:])[:REASON_LIMIT] or None)
+
+
+def _read_amount(context: Context, text: str) -> tuple[int, str]:
+    """Minor units, and what is wrong with the text."""
+    try:
+        amount = parse_amount(text, context.shop.currency)
+    except ValueError as error:
+        return 0, str(error)
+    return amount, "" if amount else context.language._("The amount must be more than zero.")
 
 
 async def _tell_renter(context: Context, transfer: Transfer, settled: int) -> None:
@@ -170,10 +189,6 @@ async def _tell_renter(context: Context, transfer: Transfer, settled: int) -> No
         log.info("credit.renter_not_told", user=transfer.user_id, error=type(error).__name__)
 
 
-async def _tap_panel(update: Update, context: Context, tap: Tap) -> None:
-    await panel(update, context)
-
-
 async def _tap_suppliers(update: Update, context: Context, tap: Tap) -> None:
     await suppliers(update, context)
 
@@ -182,24 +197,9 @@ async def _tap_orphans(update: Update, context: Context, tap: Tap) -> None:
     await orphans(update, context)
 
 
-async def _tap_users(update: Update, context: Context, tap: Tap) -> None:
-    await users(update, context)
-
-
-async def _tap_user(update: Update, context: Context, tap: Tap) -> None:
-    await _show_user(update, context, tap.number(0))
-
-
 async def _tap_order(update: Update, context: Context, tap: Tap) -> None:
     await _show_order(update, context, tap.number(0))
 
 
-ACTS: Acts = {
-    **broadcast.ACTS,
-    "panel": _tap_panel,
-    "suppliers": _tap_suppliers,
-    "orphans": _tap_orphans,
-    "users": _tap_users,
-    "user": _tap_user,
-    "order": _tap_order,
-}
+ORDER_ACTS: Acts = {"order": _tap_order}
+SUPPLIER_ACTS: Acts = {"suppliers": _tap_suppliers, "orphans": _tap_orphans}

@@ -1,11 +1,11 @@
-"""What takes typing: a search, a quantity, an amount, a code … One conversation, so nobody is ever in two.
+"""What takes typing. It is one conversation, so nobody is ever in two.
 
 It stands before all other handlers. What it uses up stops there; any other command or tap leaves the
 conversation and goes on to whom it is meant for.
 """
 
 import warnings
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from telegram import Update
@@ -20,15 +20,22 @@ from telegram.ext import (
 from telegram.warnings import PTBUserWarning
 
 from bot.buttons import action_of
+from bot.commands import COMMANDS
 from bot.context import Context
 from bot.handlers import (
+    access,
+    bans,
     broadcast,
     browse,
+    closing,
+    operator,
     payments,
+    people,
     redeeming,
     searching,
     sender_ids,
     senders,
+    team,
     vouchers,
 )
 from bot.handlers.screens import needs_terms, read_tap, reader_of, show
@@ -36,6 +43,7 @@ from bot.views import browse as views
 from bot.views import payments as payment_views
 from bot.views import start as start_views
 from services.money import parse_amount
+from services.roles import Right
 
 SEARCH, QUANTITY, AMOUNT = "search", "quantity", "amount"
 END = ConversationHandler.END
@@ -151,46 +159,104 @@ def _asks(action: str) -> Callable[[object], bool]:
     return lambda data: isinstance(data, str) and action_of(data) == action
 
 
-def conversation(admin_ids: Collection[int]) -> ConversationHandler[Context]:
-    typed = filters.UpdateType.MESSAGE & filters.TEXT & ~filters.COMMAND
-    sent = filters.UpdateType.MESSAGE & ~filters.COMMAND & ~filters.StatusUpdate.ALL
-    operators = filters.User(admin_ids)
+_TYPED = filters.UpdateType.MESSAGE & filters.TEXT & ~filters.COMMAND
+_SENT = filters.UpdateType.MESSAGE & ~filters.COMMAND & ~filters.StatusUpdate.ALL
+
+ASKED: Mapping[Right, Mapping[str, access.Handler]] = {
+    Right.PEOPLE: {
+        "askpeople": people.ask_query,
+        "asknote": people.ask_note,
+        "askletter": people.ask_letter,
+    },
+    Right.BAN: {"askban": bans.ask_reason},
+    Right.MONEY: {
+        "askcredit": operator.ask_credit,
+        "askdebit": operator.ask_debit,
+        "newvoucher": vouchers.ask,
+    },
+    Right.SHOP: {
+        "texttest": senders.ask_phone,
+        "textroute": senders.ask_country,
+        "sidnumber": sender_ids.ask_name,
+        "sidverify": sender_ids.ask_otp,
+        "sidname": sender_ids.ask_alpha,
+    },
+    Right.BROADCAST: {
+        "bcnew": broadcast.begin_by_tap,
+        "bclink": broadcast.ask_link,
+        "bctime": broadcast.ask_time,
+    },
+    Right.MAINTENANCE: {"askclosing": closing.ask_text},
+    Right.TEAM: {"askmember": team.ask_member},
+}
+"""Operators' buttons that ask for something to be typed, by the right that they need."""
+_ANSWERED: Mapping[Right, Mapping[str, access.Handler]] = {
+    Right.PEOPLE: {
+        people.QUERY: people.take_query,
+        people.NOTE: people.take_note,
+        people.LETTER: people.take_letter,
+    },
+    Right.BAN: {bans.REASON: bans.take_reason},
+    Right.MONEY: {
+        operator.CREDIT: operator.take_credit,
+        operator.DEBIT: operator.take_debit,
+        vouchers.VOUCHER: vouchers.take,
+    },
+    Right.SHOP: {
+        senders.PHONE: senders.take_phone,
+        senders.COUNTRY: senders.take_country,
+        sender_ids.NAME: sender_ids.take_name,
+        sender_ids.NUMBER: sender_ids.take_number,
+        sender_ids.OTP: sender_ids.take_otp,
+        sender_ids.ALPHA: sender_ids.take_alpha,
+    },
+    Right.BROADCAST: {
+        broadcast.CONTENT: broadcast.take_message,
+        broadcast.LINK: broadcast.take_link,
+        broadcast.TIME: broadcast.take_time,
+    },
+    Right.MAINTENANCE: {closing.TEXT: closing.take_text},
+    Right.TEAM: {team.MEMBER: team.take_member},
+}
+"""What they type, by state; the right is looked at again, as it may be gone by then."""
+
+
+def conversation() -> ConversationHandler[Context]:
     with warnings.catch_warnings():
         # It warns that a tap on any menu counts, not only on the newest; that is meant.
         warnings.simplefilter("ignore", PTBUserWarning)
         return ConversationHandler(
             entry_points=[
-                CommandHandler("broadcast", broadcast.begin, filters.UpdateType.MESSAGE & operators),
-                CallbackQueryHandler(broadcast.begin_by_tap, _asks("bcnew")),
-                CallbackQueryHandler(broadcast.ask_link, _asks("bclink")),
-                CallbackQueryHandler(broadcast.ask_time, _asks("bctime")),
                 CallbackQueryHandler(ask_search, _asks("search")),
                 CallbackQueryHandler(ask_quantity, _asks("other")),
-                CallbackQueryHandler(senders.ask_phone, _asks("texttest")),
-                CallbackQueryHandler(senders.ask_country, _asks("textroute")),
-                CallbackQueryHandler(sender_ids.ask_name, _asks("sidnumber")),
-                CallbackQueryHandler(sender_ids.ask_otp, _asks("sidverify")),
-                CallbackQueryHandler(sender_ids.ask_alpha, _asks("sidname")),
+                CallbackQueryHandler(ask_amount, _asks("amount")),
                 CallbackQueryHandler(redeeming.ask, _asks("redeem")),
                 CommandHandler("redeem", redeeming.command, filters.UpdateType.MESSAGE),
-                CallbackQueryHandler(vouchers.ask, _asks("newvoucher")),
-                CallbackQueryHandler(ask_amount, _asks("amount")),
+                CommandHandler(
+                    "broadcast",
+                    access.step(COMMANDS["broadcast"], broadcast.begin),
+                    filters.UpdateType.MESSAGE,
+                ),
+                *(
+                    CallbackQueryHandler(access.step(right, ask), _asks(action))
+                    for right, asked in ASKED.items()
+                    for action, ask in asked.items()
+                ),
             ],
             states={
-                SEARCH: [MessageHandler(typed, take_search)],
-                QUANTITY: [MessageHandler(typed, take_quantity)],
-                senders.PHONE: [MessageHandler(typed, senders.take_phone)],
-                senders.COUNTRY: [MessageHandler(typed, senders.take_country)],
-                sender_ids.NAME: [MessageHandler(typed, sender_ids.take_name)],
-                sender_ids.NUMBER: [MessageHandler(typed, sender_ids.take_number)],
-                sender_ids.OTP: [MessageHandler(typed, sender_ids.take_otp)],
-                sender_ids.ALPHA: [MessageHandler(typed, sender_ids.take_alpha)],
-                broadcast.CONTENT: [MessageHandler(sent, broadcast.take_message)],
-                broadcast.LINK: [MessageHandler(typed, broadcast.take_link)],
-                broadcast.TIME: [MessageHandler(typed, broadcast.take_time)],
-                redeeming.CODE: [MessageHandler(typed, redeeming.take)],
-                vouchers.VOUCHER: [MessageHandler(typed, vouchers.take)],
-                AMOUNT: [MessageHandler(typed, take_amount)],
+                SEARCH: [MessageHandler(_TYPED, take_search)],
+                QUANTITY: [MessageHandler(_TYPED, take_quantity)],
+                AMOUNT: [MessageHandler(_TYPED, take_amount)],
+                redeeming.CODE: [MessageHandler(_TYPED, redeeming.take)],
+                **{
+                    state: [
+                        MessageHandler(
+                            _SENT if state == broadcast.CONTENT else _TYPED, access.step(right, take)
+                        )
+                    ]
+                    for right, answered in _ANSWERED.items()
+                    for state, take in answered.items()
+                },
             },
             fallbacks=[
                 CommandHandler("cancel", leave, filters.UpdateType.MESSAGE),

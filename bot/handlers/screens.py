@@ -11,7 +11,7 @@ from telegram.error import BadRequest
 from telegram.ext import ApplicationHandlerStop
 
 from bot import messages
-from bot.buttons import Tap
+from bot.buttons import Tap, action_of
 from bot.context import Context
 from bot.language import Language
 from bot.views import start as views
@@ -23,9 +23,26 @@ Act: TypeAlias = Callable[[Update, Context, Tap], Awaitable[None]]
 """What a tap does. It answers the tap, by `show` or `answer`."""
 Acts: TypeAlias = Mapping[str, Act]
 
+_COMMANDS_OF_THE_BANNED = {"/orders", "/balance", "/terms", "/privacy", "/paysupport", "/support"}
+_ACTIONS_OF_THE_BANNED = {
+    "orders",
+    "open",
+    "number",
+    "purchase",
+    "cancel",
+    "finish",
+    "resend",
+    "balance",
+    "forgetme",
+    "doforgetme",
+}
+
 
 async def admit(update: Update, context: Context) -> None:
-    """The doorman: lets in private messages and taps, and knows who comes. Raises Banned."""
+    """The doorman: lets in private messages and taps, and knows who comes.
+
+    The banned get to what is theirs already. Raises Banned for all else.
+    """
     if update.my_chat_member:
         return
     person, chat = update.effective_user, update.effective_chat
@@ -35,8 +52,15 @@ async def admit(update: Update, context: Context) -> None:
         await _decline(update)
         raise ApplicationHandlerStop
     context.user = await meet(context, person)
-    if context.user.banned_at:
-        raise Banned
+    if context.user.banned_at and not context.role and not _is_open_to_banned(update):
+        raise Banned(context.user.ban_reason)
+
+
+def _is_open_to_banned(update: Update) -> bool:
+    if update.callback_query:
+        return action_of(update.callback_query.data or "") in _ACTIONS_OF_THE_BANNED
+    words = ((update.message and update.message.text) or "").split()
+    return bool(words) and words[0].partition("@")[0] in _COMMANDS_OF_THE_BANNED
 
 
 async def meet(context: Context, person: TelegramUser) -> User:

@@ -7,8 +7,8 @@ from telegram.ext import ApplicationHandlerStop
 
 from bot.buttons import Tap
 from bot.context import Context
-from bot.handlers.screens import Acts, reader_of, show
-from bot.handlers.senders import END, home_of, read_operator_tap, typed
+from bot.handlers.screens import Acts, read_tap, reader_of, show
+from bot.handlers.senders import END, home_of, typed
 from bot.views import sender_ids as views
 from bot.views.screen import View
 from services.errors import (
@@ -59,7 +59,7 @@ async def _add(update: Update, context: Context, number: str) -> None:
     told, reader = typed(context), reader_of(context)
     sender = told["sender"]
     try:
-        own = await context.shop.sender_ids.add_number(sender, told["name"], number)
+        own = await context.shop.sender_ids.add_number(sender, told["name"], number, by=context.user.id)
     except NameRequired as error:
         told["number"] = number
         await _ask(update, context, NAME, views.ask_name(reader, sender, _words(context, error)))
@@ -81,7 +81,7 @@ async def _add(update: Update, context: Context, number: str) -> None:
 async def ask_otp(update: Update, context: Context) -> None:
     """A tap on Verify."""
     sender = _begin(update, context)
-    number = read_operator_tap(update, context).args[1]
+    number = read_tap(update, context).args[1]
     own = await _find(context, sender, number)
     if own is None:
         await _show_book(update, context, sender)
@@ -94,7 +94,9 @@ async def take_otp(update: Update, context: Context) -> None:
     told, reader = typed(context), reader_of(context)
     sender, number = told["sender"], told["number"]
     try:
-        own = await context.shop.sender_ids.verify_number(sender, told["name"], number, otp=_said(update))
+        own = await context.shop.sender_ids.verify_number(
+            sender, told["name"], number, otp=_said(update), by=context.user.id
+        )
     except NameRequired as error:
         await _ask(update, context, NAME, views.ask_name(reader, sender, _words(context, error)))
     except (OtpRefused, UpstreamUnknown, UpstreamUnavailable) as error:
@@ -114,7 +116,7 @@ async def ask_alpha(update: Update, context: Context) -> None:
 async def take_alpha(update: Update, context: Context) -> None:
     reader, sender = reader_of(context), typed(context)["sender"]
     try:
-        own = await context.shop.sender_ids.request_name(sender, _said(update))
+        own = await context.shop.sender_ids.request_name(sender, _said(update), by=context.user.id)
     except (NameRequired, NameInvalid) as error:
         await _ask(update, context, ALPHA, views.ask_alpha(reader, sender, _words(context, error)))
     except UpstreamError as error:
@@ -129,7 +131,7 @@ async def _tap_book(update: Update, context: Context, tap: Tap) -> None:
 
 async def _tap_use(update: Update, context: Context, tap: Tap) -> None:
     sender, sender_id = tap.args
-    await context.shop.switchboard.use_sender_id(sender, sender_id or None)
+    await context.shop.switchboard.use_sender_id(sender, sender_id or None, by=context.user.id)
     await _show_book(update, context, sender)
 
 
@@ -146,7 +148,7 @@ async def _find(context: Context, sender: str, sender_id: str) -> OwnId | None:
 
 def _begin(update: Update, context: Context) -> str:
     """The sender that the tapped button is about."""
-    tap = read_operator_tap(update, context)
+    tap = read_tap(update, context)
     typed(context).clear()
     typed(context)["sender"] = tap.args[0]
     return tap.args[0]

@@ -6,10 +6,9 @@ from contextlib import suppress
 from telegram import Update
 from telegram.ext import ApplicationHandlerStop, ConversationHandler
 
-from bot.buttons import ForgedButton, Tap
+from bot.buttons import Tap
 from bot.context import Context
 from bot.handlers.screens import Acts, read_tap, reader_of, show
-from bot.handlers.start import is_operator
 from bot.views import senders as views
 from services.errors import UpstreamError
 from services.places import country_of, parse_phone
@@ -51,7 +50,7 @@ async def _state(context: Context, sender: Sender, sender_id: str | None) -> vie
 
 async def ask_phone(update: Update, context: Context) -> None:
     """A tap on Test."""
-    tap = read_operator_tap(update, context)
+    tap = read_tap(update, context)
     sender = context.shop.senders.find(tap.args[0])
     if sender is None:
         await command(update, context)
@@ -79,7 +78,7 @@ async def take_phone(update: Update, context: Context) -> None:
 
 
 async def ask_country(update: Update, context: Context) -> None:
-    read_operator_tap(update, context)
+    read_tap(update, context)
     await show(update, context, views.ask_country(reader_of(context)))
     raise ApplicationHandlerStop(COUNTRY)
 
@@ -100,7 +99,7 @@ async def _tap_senders(update: Update, context: Context, tap: Tap) -> None:
 
 async def _tap_serve(update: Update, context: Context, tap: Tap) -> None:
     iso, name = tap.args
-    await context.shop.switchboard.choose(iso, name or None)
+    await context.shop.switchboard.choose(iso, name or None, by=context.user.id)
     await _show_country(update, context, iso)
 
 
@@ -118,14 +117,6 @@ async def _leave(update: Update, context: Context) -> None:
     typed(context).clear()
     await command(update, context)
     raise ApplicationHandlerStop(END)
-
-
-def read_operator_tap(update: Update, context: Context) -> Tap:
-    """Raises BadButton, also for a renter's: they have none of these."""
-    tap = read_tap(update, context)
-    if not is_operator(context):
-        raise ForgedButton
-    return tap
 
 
 def typed(context: Context) -> dict[str, str]:

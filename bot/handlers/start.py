@@ -8,8 +8,9 @@ from bot.context import Context
 from bot.handlers import inviting, redeeming
 from bot.handlers.screens import Acts, meet, reader_of, show, show_below
 from bot.views import start as views
-from bot.views.screen import View
-from db.models import Service
+from bot.views.screen import Reader, View
+from db.models import Service, User
+from services.roles import Right
 
 FAVOURITES = 12
 """How many services stand on the home screen."""
@@ -30,18 +31,13 @@ async def start(update: Update, context: Context) -> None:
 
 
 async def help_(update: Update, context: Context) -> None:
-    await show(update, context, views.help_(reader_of(context), is_operator=is_operator(context)))
+    await show(update, context, views.help_(reader_of(context), is_operator=context.may(Right.DESK)))
 
 
 async def terms(update: Update, context: Context) -> None:
     reader = reader_of(context)
     accepted = context.user.terms_accepted_at
     await show(update, context, views.accepted_terms(reader) if accepted else views.terms(reader))
-
-
-async def privacy(update: Update, context: Context) -> None:
-    days = context.shop.retention_days
-    await show(update, context, views.privacy(reader_of(context), retention_days=days))
 
 
 async def cancel(update: Update, context: Context) -> None:
@@ -83,11 +79,18 @@ async def _show_help(update: Update, context: Context, tap: Tap) -> None:
 
 
 async def _home(context: Context) -> View:
+    return await home_view(context, context.user, reader_of(context))
+
+
+async def home_view(context: Context, user: User, reader: Reader) -> View:
+    """Somebody's home screen."""
+    shop = context.shop
     return views.home(
-        reader_of(context),
+        reader,
         favourites(context),
-        await context.shop.accounts.wallet(context.user.id),
-        is_operator=is_operator(context),
+        await shop.accounts.wallet(user.id, moves=0),
+        is_operator=shop.team.role_of(user) is not None,
+        closed=await shop.maintenance.notice(),
     )
 
 
@@ -97,10 +100,6 @@ def favourites(context: Context) -> list[Service]:
     stocked = [service for group in catalog.services() if (service := catalog.service(int(group.key)))]
     ranks = {slug: rank for rank, slug in enumerate(WELL_KNOWN)}
     return sorted(stocked, key=lambda service: ranks.get(service.slug, len(ranks)))[:FAVOURITES]
-
-
-def is_operator(context: Context) -> bool:
-    return context.user.id in context.shop.admin_ids
 
 
 ACTS: Acts = {"home": _show_home, "menu": _show_menu, "help": _show_help}

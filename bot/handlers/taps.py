@@ -1,23 +1,35 @@
 """Every tap on a button of ours: read, checked, and handed to what it asks for."""
 
+from collections.abc import Mapping
+
 from telegram import Update
 
-from bot.buttons import ForgedButton, StaleButton, Tap
+from bot.buttons import StaleButton, Tap
 from bot.context import Context
 from bot.handlers import (
+    access,
     audit,
+    bans,
+    broadcast,
     browse,
+    closing,
     inviting,
     operator,
     orders,
+    panel,
     payments,
+    people,
+    privacy,
     redeeming,
     sender_ids,
     senders,
     start,
+    team,
+    trail,
     vouchers,
 )
 from bot.handlers.screens import Acts, needs_terms, read_tap
+from services.roles import Right
 
 RENTER: Acts = {
     **start.ACTS,
@@ -27,14 +39,20 @@ RENTER: Acts = {
     **redeeming.ACTS,
     **inviting.ACTS,
 }
-OPERATOR: Acts = {
-    **operator.ACTS,
-    **payments.OPERATOR_ACTS,
-    **senders.ACTS,
-    **sender_ids.ACTS,
-    **vouchers.ACTS,
-    **audit.ACTS,
+OPERATOR: Mapping[Right, Acts] = {
+    Right.DESK: panel.ACTS,
+    Right.PEOPLE: {**people.ACTS, **operator.ORDER_ACTS},
+    Right.BAN: bans.ACTS,
+    Right.MONEY: {**payments.OPERATOR_ACTS, **vouchers.ACTS},
+    Right.SHOP: {**operator.SUPPLIER_ACTS, **senders.ACTS, **sender_ids.ACTS},
+    Right.BROADCAST: broadcast.ACTS,
+    Right.AUDIT: {**audit.ACTS, **trail.ACTS},
+    Right.MAINTENANCE: closing.ACTS,
+    Right.TEAM: team.ACTS,
+    Right.ERASE: privacy.ACTS,
 }
+"""By the right that they need."""
+_RIGHTS = {action: right for right, acts in OPERATOR.items() for action in acts}
 
 
 async def dispatch(update: Update, context: Context) -> None:
@@ -42,10 +60,12 @@ async def dispatch(update: Update, context: Context) -> None:
     tap = read_tap(update, context)
     if tap.action == "accept":
         await _accept(update, context, Tap(tap.args[0], tap.args[1:]))
-    elif tap.action in OPERATOR:
-        if not start.is_operator(context):
-            raise ForgedButton
-        await OPERATOR[tap.action](update, context, tap)
+    elif right := _RIGHTS.get(tap.action):
+        access.check(context, right)
+        await OPERATOR[right][tap.action](update, context, tap)
+    elif tap.action in privacy.RENTER:
+        # Also for those who never accepted the terms: we have their names, too.
+        await privacy.RENTER[tap.action](update, context, tap)
     elif tap.action not in RENTER:
         raise StaleButton
     elif not await needs_terms(update, context):

@@ -11,9 +11,7 @@ from telegram.ext import ApplicationHandlerStop, ConversationHandler
 from bot.buttons import Tap, new_key
 from bot.context import Context, Data
 from bot.handlers.redeeming import LINK
-from bot.handlers.screens import Acts, reader_of, show
-from bot.handlers.senders import read_operator_tap
-from bot.handlers.start import is_operator
+from bot.handlers.screens import Acts, read_tap, reader_of, show
 from bot.views import operator as operator_views
 from bot.views import vouchers as views
 from bot.views.errors import sentence
@@ -73,7 +71,7 @@ async def ask_revoke(update: Update, context: Context, tap: Tap) -> None:
 
 
 async def revoke(update: Update, context: Context, tap: Tap) -> None:
-    await _show(update, context, await context.shop.vouchers.revoke(tap.number(0)))
+    await _show(update, context, await context.shop.vouchers.revoke(tap.number(0), by=context.user.id))
 
 
 async def create(update: Update, context: Context, tap: Tap) -> None:
@@ -84,21 +82,17 @@ async def create(update: Update, context: Context, tap: Tap) -> None:
 
 async def ask(update: Update, context: Context) -> None:
     """A new one, step by step: its amount, its uses, its lifetime, and then a last look."""
-    read_operator_tap(update, context)
+    read_tap(update, context)
     data = _data(context)
     data.clear()
     data.update(answers=[], key=new_key())
     await _ask_next(update, context)
 
 
-async def take(update: Update, context: Context) -> int:
+async def take(update: Update, context: Context) -> None:
     """The next answer; after the last question, a word that shall be the code."""
     assert update.message
     data, text = _data(context), update.message.text or ""
-    if not is_operator(context):
-        # No longer: what they write is a search, as everybody's.
-        data.clear()
-        return END
     answers: list[int] = data["answers"]
     try:
         if len(answers) == len(_READERS):

@@ -5,6 +5,7 @@ from math import ceil
 
 from bot.buttons import BadButton, StaleButton
 from bot.language import Language
+from bot.views.closing import notice
 from services.errors import (
     Banned,
     ConflictError,
@@ -18,7 +19,9 @@ from services.errors import (
     OutOfStock,
     PaymentNotFound,
     PriceChanged,
+    ShopClosed,
     StarsLimitReached,
+    StillInUse,
     TermsNotAccepted,
     TooManyGuesses,
     UserNotFound,
@@ -28,6 +31,7 @@ from services.errors import (
 
 ALERT_LIMIT = 200
 """Characters that Telegram shows in an alert."""
+_REASON_LIMIT = 100
 
 
 def sentence(error: CustomerError | ConflictError | BadButton, language: Language, currency: str) -> str:
@@ -70,7 +74,11 @@ def sentence(error: CustomerError | ConflictError | BadButton, language: Languag
         case TermsNotAccepted():
             return _("Please accept the terms first: /start")
         case Banned():
-            return _("You cannot use this bot any more.")
+            return _banned(error, language)
+        case ShopClosed():
+            return notice(language, error.text)
+        case StillInUse():
+            return _("They have open orders or money by now. Please look again.")
         case StaleButton() | ConflictError():
             return _("This menu is out of date. Please open a new one: /start")
         case BadButton():
@@ -82,6 +90,14 @@ def sentence(error: CustomerError | ConflictError | BadButton, language: Languag
 def failure(language: Language) -> str:
     """For what nobody foresaw."""
     return language._("Something went wrong on our side. Nothing was charged twice; please try again.")
+
+
+def _banned(error: Banned, language: Language) -> str:
+    _ = language._
+    says = _("You cannot use this bot any more.")
+    if error.reason:
+        says = _("You cannot use this bot any more: {reason}").format(reason=error.reason[:_REASON_LIMIT])
+    return f"{says}\n{_('Still yours: /orders, /balance.')}"
 
 
 def _limit(error: LimitReached, language: Language) -> str:
@@ -113,6 +129,12 @@ def _invoice(error: InvoiceRefused, language: Language) -> str:
 
 def _not_possible(error: NotPossible, language: Language) -> str:
     _ = language._
+    if error.status == "banned":
+        return _("They are banned. Unban them first.")
+    if error.status == "owner":
+        return _("Owners are named in ADMIN_IDS, and only there.")
+    if error.status == "operator":
+        return _("They work here. Dismiss them first.")
     if error.status in ("completed", "failed", "canceled", "expired"):
         return _("This order is over already.")
     if error.action == "cancel" and error.status == "received":

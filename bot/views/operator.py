@@ -9,9 +9,8 @@ from typing import Any
 from bot.language import Language
 from bot.views import audit
 from bot.views.cards import sign
-from bot.views.lists import move_line
 from bot.views.screen import Reader, View, bold, code, escape, moment, title
-from db.models import Attempt, Orphan, User
+from db.models import Attempt, Orphan
 from services.accounts import Wallet
 from services.orders import OrderView, PurchaseView
 from services.places import mask_phone
@@ -33,32 +32,6 @@ class SupplierState:
     """In words: the amount, or why it is not known; None where the supplier does not tell it."""
     webhook: str
     remarks: Sequence[str] = ()
-
-
-def panel(reader: Reader) -> View:
-    _ = reader.language._
-    return View.of(
-        [
-            bold(_("Operator")),
-            "",
-            _("/credit ID AMOUNT [reason] – give a renter money"),
-            _("/debit ID AMOUNT [reason] – take it back"),
-            _("/users [text] – find renters"),
-            _("/user ID – one renter"),
-            _("/order ID – one order"),
-            _("/suppliers – balance, health and webhooks"),
-            _("/senders – who sends our SMS"),
-            _("/broadcast – a message to everybody, or to some"),
-            _("/vouchers – codes that give money"),
-            _("/audit – whether all sums agree, and the margin"),
-        ],
-        [
-            [reader.button(_("Suppliers"), "suppliers"), reader.button(_("Senders"), "senders")],
-            [reader.button(_("Users"), "users"), reader.button(_("Broadcast"), "bcnew")],
-            [reader.button(_("Vouchers"), "vouchers", 0), reader.button(_("Audit"), "audit", 0)],
-            [reader.button(_("‹ Menu"), "home")],
-        ],
-    )
 
 
 def usage(reader: Reader, form: str, problem: str = "") -> View:
@@ -105,55 +78,6 @@ def news_of_credit(
     total = _("You have {amount} now.").format(amount=language.money(wallet.available, wallet.currency))
     owed = _("{amount} of it settled what you owed.").format(amount=language.money(settled, wallet.currency))
     return View.of([text, *([escape(reason)] if reason else []), *([owed] if settled else []), total])
-
-
-def user(reader: Reader, found: User, wallet: Wallet, recent: Sequence[PurchaseView]) -> View:
-    _ = reader.language._
-    money = reader.language.money
-    lines = [
-        _user_title(found),
-        "",
-        _("Language: {code}").format(code=escape(found.language_code)),
-        _("First met: {when}").format(when=moment(found.created_at)),
-        _("Last seen: {when}").format(when=moment(found.seen_at) if found.seen_at else _("never")),
-        _("Terms accepted: {when}").format(
-            when=moment(found.terms_accepted_at) if found.terms_accepted_at else _("no")
-        ),
-    ]
-    if found.blocked_at:
-        lines.append(_("Has blocked the bot, {when}").format(when=moment(found.blocked_at)))
-    if found.banned_at:
-        lines.append(_("Banned: {reason}").format(reason=escape(found.ban_reason or "")))
-    lines += [
-        "",
-        _("Available: {amount}").format(amount=bold(money(wallet.available, wallet.currency))),
-        _("On hold: {amount}").format(amount=money(wallet.held, wallet.currency)),
-        *(
-            [_("Owes us: {amount}").format(amount=bold(money(wallet.debt, wallet.currency)))]
-            if wallet.debt
-            else []
-        ),
-        *(move_line(reader, move) for move in wallet.moves),
-    ]
-    return View.of(
-        lines,
-        [
-            *([reader.button(_order_label(view), "order", view.orders[0].order.id or 0)] for view in recent),
-            [reader.button(_("Payments"), "payments", found.id, 0)],
-            [reader.button(_("‹ Operator"), "panel")],
-        ],
-    )
-
-
-def users(reader: Reader, found: Sequence[User]) -> View:
-    _ = reader.language._
-    return View.of(
-        [bold(_("Users")), "", _("Last seen first.") if found else _("Nobody found.")],
-        [
-            *([reader.button(f"{_name(one)} · {one.id}", "user", one.id)] for one in found),
-            [reader.button(_("‹ Operator"), "panel")],
-        ],
-    )
 
 
 def order(reader: Reader, view: PurchaseView, attempts: Sequence[Attempt]) -> View:
@@ -291,6 +215,7 @@ def alert(language: Language, name: str, facts: dict[str, Any]) -> View:
         "orphan": _("{supplier} has order {ref} open, which no purchase here explains."),
         "supplier_broke": _("Our balance at {supplier} is too low to buy. Please top it up."),
         "no_credit": _("Our credit at {supplier} is too low to send SMS. Please top it up."),
+        "erasure_asked": _("Renter {user} asks to have their data erased: /user {user}"),
         "voucher_guessing": _(
             "{count} wrong voucher codes within an hour: somebody is guessing. Nobody can redeem for a while."
         ),
@@ -308,17 +233,3 @@ def alert(language: Language, name: str, facts: dict[str, Any]) -> View:
     }
     text = texts.get(name, name).format_map(defaultdict(str, words))
     return View.of([f"⚠️ {escape(text)}"])
-
-
-def _user_title(found: User) -> str:
-    username = f" @{escape(found.username)}" if found.username else ""
-    return f"{bold(_name(found))}{username} · {code(str(found.id))}"
-
-
-def _name(found: User) -> str:
-    return found.name or str(found.id)
-
-
-def _order_label(view: PurchaseView) -> str:
-    order = view.orders[0].order
-    return f"{sign(order.status)} {order.id} · {view.service.name}"

@@ -6,6 +6,7 @@ from telegram import InlineKeyboardButton
 
 from bot.buttons import Tap
 from bot.language import Language
+from bot.views.closing import notice
 from bot.views.screen import SUCCESS, Reader, Row, View, bold, columns, escape
 from db.models import Service
 from services.accounts import Wallet
@@ -48,8 +49,15 @@ def accepted_terms(reader: Reader) -> View:
     return View.of([bold(_("Terms")), "", *_rules(reader.language)], [[home_button(reader)]])
 
 
-def home(reader: Reader, services: Sequence[Service], wallet: Wallet, *, is_operator: bool) -> View:
-    """Where everything starts; `services` are the best stocked."""
+def home(
+    reader: Reader,
+    services: Sequence[Service],
+    wallet: Wallet,
+    *,
+    is_operator: bool,
+    closed: str | None = None,
+) -> View:
+    """Where everything starts; `services` are the best stocked, `closed` as `Maintenance.notice` tells it."""
     _ = reader.language._
     money = reader.language.money(wallet.available, wallet.currency)
     pick = (
@@ -69,6 +77,7 @@ def home(reader: Reader, services: Sequence[Service], wallet: Wallet, *, is_oper
         [
             bold(_("Rent a number, get the code here")),
             "",
+            *([f"🛠 {escape(notice(reader.language, closed))}", ""] if closed is not None else []),
             _("Balance: {amount}").format(amount=bold(money)),
             "",
             pick,
@@ -99,29 +108,6 @@ def help_(reader: Reader, *, is_operator: bool) -> View:
     if is_operator:
         lines += ["", _("/admin – for operators")]
     return View.of(lines, [[home_button(reader)]])
-
-
-def privacy(reader: Reader, *, retention_days: int) -> View:
-    _ = reader.language._
-    kept = reader.language.ngettext(
-        "• What you write here, codes and SMS texts: erased after {days} day.",
-        "• What you write here, codes and SMS texts: erased after {days} days.",
-        retention_days,
-    )
-    return View.of(
-        [
-            bold(_("What we keep about you")),
-            "",
-            _("• From Telegram: your id, name, username and language."),
-            _("• Your orders and every change of your balance, because it is about money."),
-            _("• Who invited you here, and whom you invited."),
-            kept.format(days=reader.language.number(retention_days)),
-            "",
-            _("The supplier of a number learns which service you use it for, but not who you are."),
-            _("We don't sell or share anything else."),
-        ],
-        [[home_button(reader)]],
-    )
 
 
 def unknown_command(reader: Reader) -> View:

@@ -18,18 +18,20 @@ from bot.errors import process
 from bot.outgoing import Outgoing
 from bot.persistence import StoredConversations
 from sandbox.telegram import Message, Person, Telegram
+from services.acts import Trail
 from services.broadcast_sending import Sending
 from services.broadcasts import BROADCAST, PANEL, RECALL, Broadcasts
 from services.desk import Desk
 from services.lanes import Lane
+from services.maintenance import Maintenance
 from services.rates import Rates
 from services.refunds import REFUND
 from services.senders.stars import TelegramStars
 from services.stars import Stars
-from tests.builders import CURRENCY, World
+from tests.builders import CURRENCY, OWNERS, World
 
 KEY = b"a key that signs the buttons of tests"
-OPERATOR = 1
+(OPERATOR,) = OWNERS
 
 
 class NoLimits(BaseRateLimiter[Lane]):
@@ -76,6 +78,10 @@ class Stage:
             sender_ids=world.sender_ids,
             texting=world.texting,
             desk=Desk(world.database),
+            people=world.people,
+            team=world.team,
+            trail=Trail(world.database),
+            maintenance=Maintenance(world.database, world.clock),
             vouchers=world.vouchers,
             invitations=world.invitations,
             audit=world.audit,
@@ -83,7 +89,7 @@ class Stage:
             clock=world.clock,
             buttons=Buttons(KEY),
             currency=CURRENCY,
-            admin_ids=frozenset({OPERATOR}),
+            admin_ids=OWNERS,
             retention_days=30,
             webhook_states=world.registration.states,
         )

@@ -89,7 +89,7 @@ async def test_operators_commands_do_not_exist_for_others(stage, ann, command):
     assert (await stage.world.accounts.wallet(42)).available == 100_000
 
 
-@pytest.mark.parametrize("action", ["panel", "suppliers", "users", "vouchers", "newvoucher", "create"])
+@pytest.mark.parametrize("action", ["panel", "suppliers", "people", "vouchers", "newvoucher", "create"])
 async def test_operators_buttons_do_not_work_for_others(ann, menu, action):
     tap = Buttons(KEY).pack(ann.id, action)
     assert (await ann.use(menu, forged(tap))).text == "This button is not yours."

@@ -1,13 +1,13 @@
 import pytest
 
 from bot import commands
-from tests.bot.stage import OPERATOR
+from services.roles import Role
 
 pytestmark = pytest.mark.anyio
 
 
 async def test_everybody_sees_the_commands_that_work_for_them(stage, ann, olga):
-    await commands.publish(stage.application.bot, {OPERATOR})
+    await commands.publish(stage.application.bot, await stage.shop.team.roles())
     profile = stage.telegram.profile
     renters = [command["command"] for command in profile.commands_for(ann.chat.user)]
     operators = [command["command"] for command in profile.commands_for(olga.chat.user)]
@@ -26,12 +26,15 @@ async def test_everybody_sees_the_commands_that_work_for_them(stage, ann, olga):
         "senders",
         "broadcast",
         "vouchers",
+        "ban",
+        "unban",
         "audit",
+        "maintenance",
     }
     assert "No code, no charge" in profile.text_for("description", ann.chat.user)
     assert "No code, no charge" in profile.text_for("short_description", ann.chat.user)
 
 
 async def test_an_operator_who_never_opened_the_bot_stops_nothing(stage, ann):
-    await commands.publish(stage.application.bot, {987654})
+    await commands.publish(stage.application.bot, {987654: Role.OWNER})
     assert "No code, no charge" in stage.telegram.profile.text_for("description", ann.chat.user)

@@ -68,7 +68,7 @@ async def test_a_number_without_an_otp_can_be_used_at_once(stage, olga, named):
 
 
 async def test_the_vendors_own_number_comes_back(stage, olga):
-    await stage.world.switchboard.use_sender_id("cellcast", OURS)
+    await stage.world.switchboard.use_sender_id("cellcast", OURS, by=1)
     await olga.say("/senders")
     await olga.tap("Sender ID")
     await olga.tap("Use its own number")
@@ -159,7 +159,7 @@ async def test_a_name_is_requested(stage, olga, book):
 
 
 async def test_a_name_that_is_not_approved_yet_is_told_by_its_first_text(stage, olga, book):
-    await stage.world.sender_ids.request_name("cellcast", "Pizza")
+    await stage.world.sender_ids.request_name("cellcast", "Pizza", by=1)
     await olga.tap("‹ Senders", book)
     await olga.tap("Sender ID")
     await olga.tap("Use Pizza")

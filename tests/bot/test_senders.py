@@ -153,7 +153,7 @@ async def test_the_sender_of_a_country_is_chosen(stage, olga):
 
 
 async def test_a_choice_is_taken_back(stage, olga):
-    await stage.world.switchboard.choose("AU", "cellcast")
+    await stage.world.switchboard.choose("AU", "cellcast", by=1)
     await olga.say("/senders")
     await olga.tap("Sender by country")
     await olga.say("AU")

@@ -164,7 +164,7 @@ async def test_the_banned_are_told_before_and_credited_after(stage, ben):
     payment = await top_up(stage, ben)
     async with stage.world.database.write() as session:
         await users.set_ban(session, ben.id, banned_at=stage.world.clock.now(), reason="fraud")
-    assert (await ben.pay(invoice)).error == "You cannot use this bot any more."
+    assert "You cannot use this bot any more: fraud" in str((await ben.pay(invoice)).error)
     stage.telegram.payments.store_refund(payment.charge_id)
     await stage.settle()
     assert await money(stage, ben) == 0

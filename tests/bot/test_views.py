@@ -9,15 +9,32 @@ import pytest
 
 from bot.buttons import Buttons, Tap
 from bot.language import Language
-from bot.views import browse, cards, invitations, lists, operator, payments, start, vouchers
+from bot.views import (
+    browse,
+    cards,
+    closing,
+    invitations,
+    lists,
+    operator,
+    panel,
+    payments,
+    people,
+    privacy,
+    start,
+    team,
+    trail,
+    vouchers,
+)
 from bot.views.errors import ALERT_LIMIT, sentence
 from bot.views.screen import Page, Reader, View
 from db.models import (
+    Act,
     Attempt,
     AttemptStatus,
     Invoice,
     InvoicePurpose,
     LedgerEntry,
+    Note,
     Order,
     OrderStatus,
     Payment,
@@ -34,6 +51,8 @@ from services.accounts import Wallet
 from services.catalog import Line, Route
 from services.invitations import Invites
 from services.orders import OrderView, PurchaseView
+from services.people import Ties
+from services.roles import Right, Role
 from services.suppliers.base import Capabilities
 from services.supply import Health
 from services.vouchers import LARGEST_AMOUNT, LONGEST, MOST_USES, Draft
@@ -270,7 +289,18 @@ MOVES = tuple(
     )
     for kind in ("topup", "hold", "release", "refund", "reward", "correction")
 )
+NOTE = Note(user_id=42, author_id=1, text=NASTY * 3, idempotency_key="k", created_at=NOW)
+ACT = Act(
+    operator_id=1,
+    what="credit",
+    user_id=2**52,
+    subject=NASTY[:64],
+    before={"balance": 1},
+    after={"balance": 2, "reason": NASTY},
+    at=NOW,
+)
 FULL = Wallet(100_000, 18_000, "IDR", MOVES)
+CARD = people.Card(USER, None, FULL, [purchase(order(OrderStatus.ACTIVE))] * 3, [NOTE] * 2, inviter_id=2**52)
 MANY = [Service(id=at, slug=str(at), name=f"Service {at}", code="") for at in range(1, 31)]
 ATTEMPT = Attempt(
     purchase_id=7,
@@ -355,7 +385,20 @@ for _ in range(3):
         vouchers.ask_revoke(READER, VOUCHER, now=NOW),
         *(vouchers.question(READER, step, "IDR", problem=NASTY) for step in range(3)),
         vouchers.preview(READER, LARGEST, currency="IDR", key="abcdefgh", problem=NASTY),
-        start.privacy(READER, retention_days=1),
+        privacy.privacy(READER, retention_days=1),
+        privacy.ask_erasure(READER),
+        privacy.erasure_asked(READER),
+        start.home(READER, MANY[:12], RICH, is_operator=False, closed=""),
+        start.home(READER, MANY[:12], RICH, is_operator=False, closed=NASTY),
+        closing.state(READER, None),
+        closing.state(READER, NASTY),
+        closing.ask_text(READER, NASTY),
+        team.team(READER, Page([(2**52, Role.OWNER)] * 10, 1, more=True), {2**52: NASTY}),
+        team.ask_member(READER, wrong=True),
+        team.news(Language.of("en"), None),
+        team.news(Language.of("en"), Role.SUPPORT),
+        trail.trail(READER, Page([ACT] * trail.ACTS_A_PAGE, 3, more=True), 2**52, {1: NASTY}, currency="IDR"),
+        trail.trail(READER, Page([]), 0, {}, currency="IDR"),
         start.unknown_command(READER),
         start.nothing_to_cancel(READER),
         start.left(READER),
@@ -386,11 +429,28 @@ for _ in range(3):
         payments.payment(READER, PAYMENT, RICH),
         payments.payment(READER, PAID, RICH, confirm=True),
         *(payments.news(Language.of("en"), name, PAYMENT, DEBTOR, 1) for name in NEWS),
-        operator.panel(READER),
+        *(panel.panel(READER, role) for role in Role),
         operator.usage(READER, "/credit ID AMOUNT [reason]", NASTY),
-        operator.user(READER, USER, FULL, [purchase(order(OrderStatus.ACTIVE))] * 5),
-        operator.users(READER, [USER] * 10),
-        operator.users(READER, []),
+        people.card(READER, CARD, frozenset(Right)),
+        people.card(READER, replace(CARD, role=Role.MANAGER), frozenset(Right)),
+        people.found(READER, Page([USER] * 10, 36**4, more=True), "ж" * 16),
+        people.found(READER, Page([]), ""),
+        people.ask_query(READER),
+        people.ask(READER, "letter", USER, NASTY),
+        people.notes(READER, 2**52, Page([NOTE] * people.NOTES_A_PAGE, 1, more=True)),
+        people.orders(READER, 2**52, Page([purchase(order(OrderStatus.ACTIVE))] * 10, 1, more=True)),
+        people.seen(
+            READER,
+            USER,
+            start.home(READER, MANY[:12], RICH, is_operator=False, closed=NASTY),
+            lists.orders(
+                READER, Page([purchase(order(OrderStatus.ACTIVE))] * 10, 3, more=True), open_only=True
+            ),
+        ),
+        people.letter(NASTY),
+        people.letter_promised(READER, 2**52),
+        people.ask_erase(READER, USER, Ties(2, 18_000, 500), currency="IDR"),
+        people.ask_erase(READER, USER, Ties(0, 0, 0), currency="IDR"),
         operator.order(
             READER, purchase(order(OrderStatus.EXPIRED, sms=(code(late=True),), cost=1)), [ATTEMPT] * 20
         ),
@@ -432,6 +492,13 @@ def test_telegram_takes_every_invoice():
         errors.LimitReached(limit=1, per=timedelta(hours=1)),
         errors.TermsNotAccepted(),
         errors.Banned(),
+        errors.Banned(NASTY),
+        errors.ShopClosed(""),
+        errors.ShopClosed("Back at noon."),
+        errors.StillInUse(),
+        errors.NotPossible("ban", status="operator"),
+        errors.NotPossible("appoint", status="owner"),
+        errors.NotPossible("appoint", status="banned"),
         errors.OrderNotFound(),
         errors.UserNotFound(),
         *(

@@ -10,6 +10,7 @@ from bot.buttons import Buttons
 from db import conversations
 from sandbox.telegram.messages import Button
 from services import ledger
+from services.team import Team
 from services.vouchers import GUESSES, Draft
 from tests.bot.stage import KEY, OPERATOR, labels
 from tests.builders import CURRENCY
@@ -71,7 +72,7 @@ async def test_each_refusal_has_a_sentence_of_its_own(stage, ann):
     for word in ("EXPIRED", "REVOKED", "USEDBYME"):
         await make(stage, uses=1, word=word)
     revoked = (await stage.world.vouchers.newest(limit=3)).vouchers[1]
-    await stage.world.vouchers.revoke(revoked.id)
+    await stage.world.vouchers.revoke(revoked.id, by=OPERATOR)
     await ann.say("/redeem USEDBYME")
     await ann.wait_for("was added")
     stage.world.clock.advance(timedelta(days=2))
@@ -315,9 +316,14 @@ async def test_a_new_voucher_can_be_discarded(stage, olga, preview):
     assert await stored(stage) == []
 
 
+def nobodys_team(stage):
+    """As after a restart without ADMIN_IDS."""
+    return Team(stage.world.database, stage.world.clock, stage.world.outbox, owner_ids=())
+
+
 async def test_who_is_no_operator_any_more_makes_nothing(stage, olga, preview):
     create = next(button for row in preview.buttons for button in row if button.text == "Create")
-    stage.shop = replace(stage.shop, admin_ids=frozenset())
+    stage.shop = replace(stage.shop, team=nobodys_team(stage))
     await stage.restart()
     await olga.say("/start")
     await olga.tap("Accept")
@@ -327,7 +333,7 @@ async def test_who_is_no_operator_any_more_makes_nothing(stage, olga, preview):
 
 async def test_a_restart_ends_what_a_former_operator_was_about_to_make(stage, olga, preview):
     await stage.world.accounts.accept_terms(OPERATOR)
-    stage.shop = replace(stage.shop, admin_ids=frozenset())
+    stage.shop = replace(stage.shop, team=nobodys_team(stage))
     await stage.restart()
     await olga.say("RAMADAN2026")
     await olga.wait_for("I found nothing for")

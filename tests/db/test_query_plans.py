@@ -9,15 +9,18 @@ from sqlalchemy import event
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db import (
+    acts,
     audit,
     deliveries,
     invitations,
     margin,
+    notes,
     orders,
     outbox,
     payments,
     supplier_balances,
     texts,
+    users,
     vouchers,
 )
 from db.session import Database
@@ -88,6 +91,12 @@ QUERIES: dict[str, tuple[Callable[[AsyncSession], Awaitable[Any]], set[str]]] = 
         lambda s: supplier_balances.find_last(s, "smscode"),
         {"ix_supplier_balance_supplier_id"},
     ),
+    "the acts of a person": (
+        lambda s: acts.newest(s, person_id=1, limit=8, offset=0),
+        {"ix_act_operator_id_id", "ix_act_user_id_id"},
+    ),
+    "notes on a renter": (lambda s: notes.of_user(s, 1, limit=2), {"ix_note_user_id"}),
+    "who works here": (users.with_role, {"ix_user_account_team"}),
     "how many messages are owed": (outbox.depth, {"ix_outbox_message_owed"}),
 }
 

@@ -150,16 +150,16 @@ async def test_pause_resume_and_stop(desk: Desk):
     await desk.broadcasts.send(id, OPERATOR, panel_id=9)
     working = asyncio.create_task(desk.world.outbox.drain())
     await desk.postman.at_the_gate.wait()
-    assert await desk.broadcasts.pause(id)
+    assert await desk.broadcasts.pause(id, by=1)
     desk.postman.gate.set()
     await working
     some = desk.postman.delivered.total()
     assert 0 < some < 30
-    assert not await desk.broadcasts.pause(id)
-    assert await desk.broadcasts.resume(id)
+    assert not await desk.broadcasts.pause(id, by=1)
+    assert await desk.broadcasts.resume(id, by=1)
     await desk.world.outbox.drain()
     assert desk.postman.delivered == Counter(ids)
-    assert not await desk.broadcasts.stop(id)
+    assert not await desk.broadcasts.stop(id, by=1)
 
 
 async def test_a_crash_sends_nothing_twice_and_says_what_is_unknown(desk: Desk):
@@ -215,13 +215,13 @@ async def test_an_original_that_is_gone_pauses_it(desk: Desk):
 async def test_recall_deletes_what_telegram_still_lets_go(desk: Desk):
     await desk.people(15)
     done = await desk.send()
-    await desk.broadcasts.recall(done.id or 0)
+    await desk.broadcasts.recall(done.id or 0, by=1)
     await desk.world.outbox.drain()
     assert sorted(desk.postman.taken_back) == [*range(100, 114), RENTER]
     assert (await desk.broadcasts.get(done.id or 0)).recalled == 7
     with pytest.raises(NotPossible):
         desk.world.clock.advance(timedelta(hours=49))
-        await desk.broadcasts.recall(done.id or 0)
+        await desk.broadcasts.recall(done.id or 0, by=1)
 
 
 async def test_another_operators_draft_is_not_found(desk: Desk):

@@ -159,7 +159,7 @@ async def test_a_refused_key_is_told_to_the_operator(world: World):
 
 
 async def test_another_refusal_is_nobodys_alarm(world: World):
-    await world.switchboard.use_sender_id("cellcast", "Unknown")
+    await world.switchboard.use_sender_id("cellcast", "Unknown", by=1)
     assert await state(world, (await send(world))[0]) == ("failed", "refused")
     assert world.sent.alerts == []
 
@@ -228,10 +228,10 @@ async def test_the_operators_choice_goes_before_reach(world: World):
         return [sender.name for sender in found if sender]
 
     assert await serve() == ["cellcast", "phones"]
-    await board.choose("AU", "phones")
-    await board.choose("ID", "cellcast")  # which cannot reach it
+    await board.choose("AU", "phones", by=1)
+    await board.choose("ID", "cellcast", by=1)  # which cannot reach it
     assert await serve() == ["phones", "phones"]
-    await board.choose("AU", None)
+    await board.choose("AU", None, by=1)
     assert await serve() == ["cellcast", "phones"]
     await anywhere.aclose()
 

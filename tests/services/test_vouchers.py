@@ -103,9 +103,9 @@ async def test_a_voucher_ends_with_its_time(shop: Shop):
 async def test_a_revoked_voucher_gives_nothing_more(shop: Shop):
     code = await shop.make(uses=2)
     voucher = await shop.vouchers.redeem(ANN, code)
-    revoked = await shop.vouchers.revoke(voucher.id or 0)
+    revoked = await shop.vouchers.revoke(voucher.id or 0, by=OPERATOR)
     shop.clock.advance(DAY)
-    assert (await shop.vouchers.revoke(voucher.id or 0)).revoked_at == revoked.revoked_at
+    assert (await shop.vouchers.revoke(voucher.id or 0, by=OPERATOR)).revoked_at == revoked.revoked_at
     assert await shop.refusal(BEN, code) == "revoked"
     assert await shop.available(ANN) == 500
 
