@@ -21,6 +21,7 @@ from bot.jobs import Jobs
 from bot.metrics import measure
 from bot.outgoing import Outgoing
 from bot.process import calm_garbage_collector, http_server, stop_on_signals
+from bot.reachability import TelegramWatch
 from bot.settings import Settings, WrongSettings
 from bot.suppliers import connect_suppliers
 from bot.updates import TELEGRAM, Polling, handler, serial_of_body
@@ -31,6 +32,7 @@ from db.leadership import InUse, Leadership, only_process
 from db.session import Database
 from services.accounts import Accounts
 from services.acts import Trail
+from services.alarms import Alarms
 from services.announcer import Announcer
 from services.audit import Audit
 from services.broadcast_sending import Sending
@@ -40,15 +42,18 @@ from services.catalog import Catalog
 from services.clock import Clock, SystemClock
 from services.deliveries import Deliveries, Source
 from services.desk import Desk
+from services.forwarding import FORWARD, Forwarding, listeners
 from services.inbox import Inbox
 from services.invitations import Invitations
 from services.invoices import Invoices
 from services.keys import Keys, read_keys
+from services.low_balances import LowBalances
 from services.maintenance import Maintenance
 from services.orders import Orders
 from services.outbox import Outbox
 from services.payments import Payments
 from services.people import People
+from services.phones import PhoneBook
 from services.places import LANGUAGES, currency_for_language
 from services.pricing import Pricing
 from services.rates import Rates
@@ -76,6 +81,8 @@ log = structlog.get_logger()
 
 CATALOG_EVERY = timedelta(minutes=2)
 REGISTER_EVERY = timedelta(minutes=1)
+BALANCE_EVERY = timedelta(minutes=10)
+TELEGRAM_EVERY = timedelta(seconds=15)
 TEXTS_EVERY = timedelta(seconds=5)
 SWEEP_EVERY = timedelta(seconds=5)
 PROBE_EVERY = timedelta(seconds=5)
@@ -170,6 +177,8 @@ class Numlet:
     team: Team
     application: App
     polling: Polling
+    low_balances: LowBalances
+    telegram_watch: TelegramWatch
 
 
 def build(reception: Reception) -> Numlet:
@@ -212,11 +221,23 @@ def build(reception: Reception) -> Numlet:
         newcomer_limit=settings.stars_newcomer_limit,
     )
     payments = Payments(database, clock, orders, refunds, announcer, currency=settings.currency, rate=rate)
-    rentals = Rentals(database, clock, suppliers, announcer, refunds, invitations)
-    buying = Buying(database, clock, catalog, suppliers, rates, rentals, announcer)
     senders = Senders(reception.senders, clock)
     switchboard = Switchboard(database, clock, senders)
     texting = Texting(database, clock, senders, switchboard, outbox, announcer)
+    phones = PhoneBook(database, clock, switchboard, texting, announcer)
+    forwarding = Forwarding(
+        database,
+        clock,
+        outbox,
+        texting,
+        phones,
+        announcer,
+        price=settings.sms_price,
+        currency=settings.currency,
+    )
+    texting.register(listeners(phones, forwarding))
+    rentals = Rentals(database, clock, suppliers, announcer, refunds, invitations, forwarding)
+    buying = Buying(database, clock, catalog, suppliers, rates, rentals, announcer)
     deliveries = Deliveries(database, clock)
     registration = WebhookRegistration(suppliers, reception.webhook_secrets, public_url=settings.public_url)
     broadcasts = Broadcasts(database, clock, outbox)
@@ -237,6 +258,8 @@ def build(reception: Reception) -> Numlet:
         switchboard=switchboard,
         sender_ids=SenderIdBook(database, clock, senders),
         texting=texting,
+        phones=phones,
+        forwarding=forwarding,
         desk=Desk(database),
         vouchers=Vouchers(database, clock, announcer, currency=settings.currency),
         invitations=invitations,
@@ -256,7 +279,7 @@ def build(reception: Reception) -> Numlet:
     application = telegram_application(settings, database)
     handlers.register(application, shop)
     outgoing = Outgoing(application.bot, shop, database, announcer)
-    sending = Sending(database, clock, outbox, TelegramCourier(application.bot))
+    sending = Sending(database, clock, outbox, TelegramCourier(application.bot), texting)
     stars = Stars(database, clock, payments, refunds, TelegramStars(application.bot))
     outbox.register(
         {
@@ -265,6 +288,7 @@ def build(reception: Reception) -> Numlet:
             "finish": rentals.finish,
             "resend": rentals.resend,
             SMS: texting.send,
+            FORWARD: forwarding.forward,
             BROADCAST: sending.send,
             RECALL: sending.recall,
             PANEL: Panels(application.bot, shop).draw,
@@ -280,6 +304,17 @@ def build(reception: Reception) -> Numlet:
             for supplier in suppliers
         }
     )
+    alarms = Alarms(database, clock, texting, admin_ids=settings.admin_ids)
+    low_balances = LowBalances(
+        database,
+        clock,
+        suppliers,
+        rates,
+        alarms,
+        currency=settings.currency,
+        hours=settings.low_balance_hours,
+    )
+    polling = Polling(application.bot, reception.inbox)
     return Numlet(
         settings=settings,
         keys=reception.keys,
@@ -299,7 +334,11 @@ def build(reception: Reception) -> Numlet:
         balances=SupplierBalances(database, clock, suppliers, rates, announcer, currency=settings.currency),
         team=team,
         application=application,
-        polling=Polling(application.bot, reception.inbox),
+        polling=polling,
+        low_balances=low_balances,
+        telegram_watch=TelegramWatch(
+            application.bot, polling, alarms, polls=settings.bot_updates == "polling"
+        ),
     )
 
 
@@ -494,6 +533,8 @@ async def scheduled(numlet: Numlet) -> AsyncIterator[None]:
         )
         jobs.every(BALANCES_EVERY, f"{name} balance", partial(numlet.balances.take, name), at_once=True)
         jobs.every(PROBE_EVERY, f"{name} probe", partial(numlet.suppliers.probe, name))
+        jobs.every(BALANCE_EVERY, f"{name} low balance", partial(numlet.low_balances.check, name))
+    jobs.every(TELEGRAM_EVERY, "telegram", numlet.telegram_watch.look)
     jobs.every(TEXTS_EVERY, "texts", numlet.text_tracking.follow)
     jobs.every(SWEEP_EVERY, "deliveries", numlet.deliveries.sweep)
     jobs.every(MEASURE_EVERY, "metrics", partial(measure, numlet.database))

@@ -42,6 +42,7 @@ def renter_commands(language: Language) -> list[tuple[str, str]]:
         ("redeem", _("Use a voucher: CODE")),
         ("invite", _("Bring friends and earn")),
         ("topup", _("Add money with Telegram Stars")),
+        ("settings", _("Your phone, and what it gets by SMS")),
         ("help", _("How it works")),
         ("terms", _("The rules")),
         ("privacy", _("What we keep about you")),

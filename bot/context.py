@@ -16,6 +16,7 @@ from services.broadcasts import Broadcasts
 from services.catalog import Catalog
 from services.clock import Clock
 from services.desk import Desk
+from services.forwarding import Forwarding
 from services.invitations import Invitations
 from services.invoices import Invoices
 from services.lanes import Lane
@@ -23,6 +24,7 @@ from services.maintenance import Maintenance
 from services.orders import Orders
 from services.payments import Payments
 from services.people import People
+from services.phones import PhoneBook
 from services.rates import Rates
 from services.refunds import Refunds
 from services.roles import Right, Role, rights_of
@@ -58,6 +60,8 @@ class Shop:
     switchboard: Switchboard
     sender_ids: SenderIdBook
     texting: Texting
+    phones: PhoneBook
+    forwarding: Forwarding
     desk: Desk
     vouchers: Vouchers
     invitations: Invitations

@@ -78,7 +78,8 @@ async def draw_panel(bot: Bot, shop: Shop, broadcast: Broadcast, *, panel_id: in
     now = shop.clock.now()
     author = await shop.accounts.get(broadcast.author_id)
     reader = Reader(author.id, Language.of(author.language_code), shop.buttons)
-    view = views.panel(reader, broadcast, now, recallable=is_recallable(broadcast, now))
+    texts = await shop.broadcasts.texts(broadcast)
+    view = views.panel(reader, broadcast, now, texts, recallable=is_recallable(broadcast, now))
     panel_id = panel_id or broadcast.panel_id
     if panel_id is None or not await messages.edit(bot, author.id, panel_id, view):
         await messages.send(bot, author.id, view)

@@ -165,6 +165,7 @@ def environment(origin: str, token: str, database_url: str) -> dict[str, str]:
         "NUMBERPANEL_URL": f"{origin}/numberpanel",
         "NUMBERPANEL_COST": "18000",
         "NUMBERPANEL_WEBHOOK_KEY": PANEL_WEBHOOK_KEY,
+        "SMS_PRICE": "500",
         "CELLCAST_TOKEN": "sandbox-cellcast-token",
         "CELLCAST_URL": f"{origin}/cellcast",
         "SMSGATEWAY24_EMAIL": "owner@shop.example",

@@ -16,6 +16,7 @@ from bot.views import cards, invitations
 from bot.views import operator as operator_views
 from bot.views import payments as payment_views
 from bot.views import people as people_views
+from bot.views import preferences as preference_views
 from bot.views import senders as sender_views
 from bot.views import team as team_views
 from bot.views.screen import Reader
@@ -23,12 +24,13 @@ from db import orders as db_orders
 from db import sms as db_sms
 from db.models import OutboxMessage, Sms, User
 from db.session import Database
-from services.announcer import ALERT, CARD, CODE, PAYMENT, REWARD, TEXT, Announcer
+from services.announcer import ALERT, CARD, CODE, NOTICE, PAYMENT, REWARD, TEXT, Announcer
 from services.errors import UpstreamUnavailable
 from services.lanes import Lane
 from services.orders import PurchaseView
 from services.outbox import Effect, Worker
 from services.people import LETTER
+from services.senders.base import SenderIds
 from services.team import ROLE
 
 log = structlog.get_logger()
@@ -53,6 +55,7 @@ class Outgoing:
             PAYMENT: self.payment,
             LETTER: self.letter,
             ROLE: self.role,
+            NOTICE: self.notice,
         }
 
     async def code(self, message: OutboxMessage) -> Effect | None:
@@ -120,9 +123,12 @@ class Outgoing:
         text = await self._shop.texting.get(message.payload["text_id"])
         assert text.user_id is not None
         user = await self._shop.accounts.get(text.user_id)
+        sender = self._shop.senders.find(text.sender)
+        has_sender_ids = isinstance(sender, SenderIds)
+        view = sender_views.text_news(self._reader(user), text, has_sender_ids=has_sender_ids)
         try:
             with _telegram():
-                await messages.send(self._bot, user.id, sender_views.text_news(self._reader(user), text))
+                await messages.send(self._bot, user.id, view)
         except (Forbidden, BadRequest) as error:
             log.warning("text.not_told", user=user.id, error=_reason(error))
 
@@ -164,6 +170,20 @@ class Outgoing:
                 )
         except (Forbidden, BadRequest) as error:
             log.warning("role.not_told", user=user.id, error=_reason(error))
+
+    async def notice(self, message: OutboxMessage) -> None:
+        """Tell a renter what changed by itself. Raises UpstreamUnavailable."""
+        user = await self._shop.accounts.get(message.payload["user_id"])
+        if user.blocked_at:
+            return
+        try:
+            with _telegram():
+                view = preference_views.notice(self._reader(user), message.payload["name"])
+                await messages.send(self._bot, user.id, view)
+        except Forbidden:
+            await self._shop.accounts.mark_blocked(user.id)
+        except BadRequest as error:
+            log.error("notice.refused", user=user.id, error=_reason(error))
 
     async def _send_code(self, renter: User, view: PurchaseView, sms: Sms) -> bool:
         """Whatever Telegram thinks of its shape, the code itself arrives; False where nothing can."""

@@ -65,6 +65,8 @@ class Settings(BaseSettings):
     smsgateway24_url: str = "https://smsgateway24.com/getdata"
     stars_rate: int = Field(default=200, ge=1)
     stars_newcomer_limit: int = Field(default=1000, ge=1)
+    sms_price: int | None = Field(default=None, ge=1)
+    low_balance_hours: int = Field(default=6, ge=0)
     order_limit: int = Field(default=10, ge=1)
     order_limit_per_hour: int = Field(default=30, ge=1)
     reconcile_seconds: int = Field(default=15, ge=1)

@@ -47,6 +47,11 @@ WRONG_HOLDS = """
         SELECT 'held:' || o.id, -p.price
         FROM number_order AS o JOIN purchase AS p ON p.id = o.purchase_id
         WHERE o.status IN ('pending','active','received') AND o.status <> 'received'
+        UNION ALL
+        SELECT a.name, -t.charge
+        FROM account AS a JOIN text_message AS t
+            ON t.id = CASE WHEN a.name LIKE 'held:text:%' THEN CAST(substr(a.name, 11) AS BIGINT) END
+        WHERE a.name LIKE 'held:text:%' AND a.balance <> 0 AND t.status IN ('queued','sending')
     ) AS holds
     GROUP BY name
     HAVING sum(amount) <> 0
@@ -120,7 +125,8 @@ async def wrong_balances(session: AsyncSession) -> Difference:
 
 
 async def wrong_holds(session: AsyncSession) -> Difference:
-    """Holds that are not the price of an order which waits for its code, and such orders without one."""
+    """Holds that are not the price of an order which waits for its code or of an SMS on its way, and such
+    orders without one."""
     return await _sum(session, WRONG_HOLDS)
 
 

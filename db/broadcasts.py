@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, String, cast
 from sqlmodel import and_, col, exists, func, literal, select, true, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from db.models import Account, Broadcast, BroadcastDelivery, BroadcastStatus, Purchase, User
+from db.models import Account, Broadcast, BroadcastDelivery, BroadcastStatus, LinkedPhone, Purchase, User
 
 ACTIVE_WITHIN = timedelta(days=30)
 
@@ -97,6 +97,31 @@ def _is_among(audience: str, *, now: datetime) -> ColumnElement[bool]:
 
 async def count_audience(session: AsyncSession, audience: str, *, now: datetime) -> int:
     return (await session.exec(select(func.count()).where(_is_among(audience, now=now)))).one()
+
+
+async def count_phones(session: AsyncSession, audience: str, *, now: datetime) -> int:
+    """How many of an audience want news by SMS."""
+    counted = select(func.count()).join(LinkedPhone, col(LinkedPhone.user_id) == User.id)
+    wanted = counted.where(col(LinkedPhone.takes_news), _is_among(audience, now=now))
+    return (await session.exec(wanted.select_from(User))).one()
+
+
+async def next_phones(
+    session: AsyncSession, broadcast: Broadcast, *, now: datetime, limit: int
+) -> list[LinkedPhone]:
+    """Of those who want news by SMS and have not had their turn, the first by id."""
+    rows = await session.exec(
+        select(LinkedPhone)
+        .join(User, col(User.id) == LinkedPhone.user_id)
+        .where(
+            col(LinkedPhone.takes_news),
+            col(LinkedPhone.user_id) > broadcast.text_last_user_id,
+            _is_among(broadcast.audience, now=now),
+        )
+        .order_by(col(LinkedPhone.user_id))
+        .limit(limit)
+    )
+    return list(rows)
 
 
 async def languages(session: AsyncSession) -> dict[str, int]:

@@ -127,7 +127,7 @@ class Act(SQLModel, table=True):
 
 
 class Account(SQLModel, table=True):
-    """A place where money is: `wallet:<user>`, `held:<order>`, `revenue`, `gateway:<name>`, `debt:<user>`."""
+    """A place where money is: `wallet:<user>`, `held:<order>`, `held:text:<id>`, `revenue` and so on."""
 
     __tablename__ = "account"
     __table_args__ = (CheckConstraint("balance >= 0 OR may_go_below_zero", name="never_negative"),)
@@ -590,11 +590,24 @@ class TextMessage(SQLModel, table=True):
             sqlite_where=text("check_at IS NOT NULL"),
             postgresql_where=text("check_at IS NOT NULL"),
         ),
+        Index(
+            "ix_text_message_queued",
+            "user_id",
+            sqlite_where=text("status = 'queued'"),
+            postgresql_where=text("status = 'queued'"),
+        ),
+        Index(
+            "ix_text_message_broadcast",
+            "broadcast_id",
+            "status",
+            sqlite_where=text("broadcast_id IS NOT NULL"),
+            postgresql_where=text("broadcast_id IS NOT NULL"),
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BIG_KEY)
     purpose: str = Field(max_length=16)
-    """What it is for: test."""
+    """What it is for: test, check (of a phone that is being linked), forward, news, alarm."""
     idempotency_key: str = Field(unique=True, max_length=96)
     """Names one intent: a repeated one is not texted again."""
     user_id: int | None = Field(default=None, foreign_key="user_account.id", sa_type=BigInteger)
@@ -605,17 +618,57 @@ class TextMessage(SQLModel, table=True):
     """None after it was erased."""
     parts: int
     """How many SMS the body takes: what senders charge for."""
+    charge: int | None = Field(default=None, sa_type=BigInteger)
+    """What `user_id` pays for it, on hold until it is sent: minor units of the shop's currency."""
+    broadcast_id: int | None = Field(default=None, foreign_key="broadcast.id", sa_type=BigInteger)
     status: TextStatus = Field(default=TextStatus.QUEUED, sa_type=AutoString)
     sender: str | None = Field(default=None, max_length=32)
     sender_ref: str | None = Field(default=None, max_length=64)
     """The sender's own id of it; None where it gave none."""
     failure: str | None = Field(default=None, max_length=32)
     """In one word: no_sender, invalid, unsubscribed, no_credit, access_refused, refused, unreachable,
-    not_delivered."""
+    withdrawn, not_delivered."""
     check_at: datetime | None = None
     """When to ask the sender how it fares; None where there is nothing to ask (any more)."""
     created_at: datetime
     updated_at: datetime
+    expires_at: datetime
+    """Worth nothing after this: no sender is asked any more."""
+
+
+class LinkedPhone(SQLModel, table=True):
+    """A renter's own phone, proven by a code that was texted to it, and what may be texted to it."""
+
+    __tablename__ = "linked_phone"
+
+    user_id: int = Field(primary_key=True, foreign_key="user_account.id", sa_type=BigInteger)
+    phone_number: str = Field(unique=True, max_length=20)
+    """E.164. Whoever proves it last has it."""
+    forwards_codes: bool = False
+    takes_news: bool = False
+    takes_alarms: bool = False
+    """Heeded for operators only."""
+    linked_at: datetime
+
+
+class PhoneCheck(SQLModel, table=True):
+    """A code that was texted to a phone to prove whose it is. A renter's newest one counts."""
+
+    __tablename__ = "phone_check"
+    __table_args__ = (
+        Index("ix_phone_check_user_id_id", "user_id", "id"),
+        Index("ix_phone_check_phone_number_sent_at", "phone_number", "sent_at"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BIG_KEY)
+    user_id: int = Field(foreign_key="user_account.id", sa_type=BigInteger)
+    phone_number: str = Field(max_length=20)
+    code: str = Field(max_length=8)
+    idempotency_key: str = Field(unique=True, max_length=64)
+    tries: int = 0
+    """Wrong ones."""
+    sent_at: datetime
+    proven_at: datetime | None = None
 
 
 class BroadcastStatus(StrEnum):
@@ -667,8 +720,17 @@ class Broadcast(SQLModel, table=True):
     unknown: int = 0
     """Sending was cut off, and Telegram cannot be asked: not sent again, so that nobody gets it twice."""
     recalled: int = 0
+    text_body: str | None = None
+    """The message's words, for SMS; None where it has none."""
+    by_text: bool = False
+    """Whether those who want news by SMS are texted, too, after the chats."""
+    text_total: int | None = None
+    """How many phones that were when the texting began."""
+    text_last_user_id: int = Field(default=0, sa_type=BigInteger)
+    text_setbacks: int = 0
+    """How many texts had failed for want of a working sender when it was last paused for that."""
     trouble: str | None = Field(default=None, max_length=32)
-    """Why it was paused by itself: original_gone; the panel finds the words."""
+    """Why it was paused by itself: original_gone, sender_trouble; the panel finds the words."""
     panel_id: int | None = Field(default=None, sa_type=BigInteger)
     """The message in the author's chat that shows how far it has come."""
     created_at: datetime

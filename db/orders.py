@@ -198,6 +198,16 @@ async def open_at(session: AsyncSession, supplier: str) -> list[Order]:
     return [order for order in waiting if order.supplier == supplier]
 
 
+async def spent_since(session: AsyncSession, supplier: str, *, since: datetime) -> int:
+    """What a supplier took for numbers rented since a moment, and has not given back; our minor units."""
+    spent = select(func.coalesce(func.sum(Order.cost), 0)).where(
+        Order.supplier == supplier,
+        col(Order.activated_at) >= since,
+        col(Order.status).in_((*WAITING, OrderStatus.COMPLETED)),
+    )
+    return int((await session.exec(spent)).one() or 0)
+
+
 async def of_user(
     session: AsyncSession, user_id: int, *, open_only: bool, limit: int, offset: int
 ) -> list[tuple[Order, Purchase]]:

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import col, select, update
+from sqlalchemy import bindparam, literal_column, or_
+from sqlmodel import col, func, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db.dialect import insert_new
@@ -50,6 +51,57 @@ async def move(
         .execution_options(synchronize_session=False, populate_existing=True)
     )
     return sorted(moved.scalars(), key=lambda text: text.id or 0)
+
+
+async def set_refs(
+    session: AsyncSession, refs: Sequence[tuple[int, str]], *, from_: Iterable[TextStatus]
+) -> None:
+    """Write down the sender's own ids of many texts that are in one of the states `from_`, quickly."""
+    if not refs:
+        return
+    table = TextMessage.__table__  # type: ignore[attr-defined]
+    await (await session.connection()).execute(
+        update(table)
+        .where(table.c.id == bindparam("text_id"), or_(*(table.c.status == state for state in from_)))
+        .values(sender_ref=bindparam("ref")),
+        [{"text_id": text_id, "ref": ref} for text_id, ref in refs],
+    )
+
+
+async def queued_of(session: AsyncSession, user_id: int, purpose: str) -> list[int]:
+    """Ids of a renter's texts that no sender has been given yet."""
+    rows = await session.exec(
+        select(TextMessage.id).where(
+            TextMessage.user_id == user_id,
+            # Written out: a partial index is only used where its condition can be read in the statement.
+            col(TextMessage.status) == literal_column("'queued'"),
+            TextMessage.purpose == purpose,
+        )
+    )
+    return [text_id for text_id in rows if text_id]
+
+
+async def count_of_broadcast(session: AsyncSession, broadcast_id: int) -> dict[str, int]:
+    """How many of its texts are in each state."""
+    rows = await session.exec(
+        select(TextMessage.status, func.count())
+        .where(TextMessage.broadcast_id == broadcast_id)
+        .group_by(TextMessage.status)
+    )
+    return dict(rows.all())
+
+
+async def count_failures(session: AsyncSession, broadcast_id: int, failures: Sequence[str]) -> int:
+    """How many of a broadcast's texts failed for one of these reasons."""
+    return (
+        await session.exec(
+            select(func.count()).where(
+                TextMessage.broadcast_id == broadcast_id,
+                TextMessage.status == TextStatus.FAILED,
+                col(TextMessage.failure).in_(failures),
+            )
+        )
+    ).one()
 
 
 async def due(session: AsyncSession, *, now: datetime, limit: int) -> list[TextMessage]:

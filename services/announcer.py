@@ -9,7 +9,7 @@ from services.lanes import Lane
 from services.outbox import Outbox
 
 CODE, CARD, ALERT = "code", "card", "alert"
-REWARD, PAYMENT, TEXT = "reward", "payment", "text"
+REWARD, PAYMENT, TEXT, NOTICE = "reward", "payment", "text", "notice"
 
 
 class Announcer:
@@ -60,6 +60,17 @@ class Announcer:
             lane=Lane.REPLY.name,
             serial=f"payment:{payment_id}",
             key=f"payment:{payment_id}:{news}:{secrets.token_hex(4)}",
+        )
+
+    async def notice(self, session: AsyncSession, user_id: int, name: str, key: str, **facts: Any) -> None:
+        """A word to a renter about something that changed by itself, once per `key`."""
+        await self._outbox.add(
+            session,
+            NOTICE,
+            {"user_id": user_id, "name": name, **facts},
+            lane=Lane.REPLY.name,
+            serial=f"notice:{user_id}",
+            key=f"notice:{name}:{key}",
         )
 
     async def alert(self, session: AsyncSession, name: str, key: str, **facts: Any) -> None:

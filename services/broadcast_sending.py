@@ -7,29 +7,36 @@ from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from db import broadcasts, users
-from db.models import Broadcast, BroadcastDelivery, BroadcastStatus, OutboxMessage
+from db import broadcasts, texts, users
+from db.models import Broadcast, BroadcastDelivery, BroadcastStatus, OutboxMessage, TextStatus
 from db.session import Database
 from services.broadcasts import Courier, OriginalGone, Outcome, show_panel
 from services.clock import Clock
 from services.errors import Deferred
 from services.outbox import Outbox
+from services.texting import NEWS, NOBODYS_FAULT, Draft, Texting
 
 UNDER_WAY = 10
 """How many are being sent to at once: as many may be unknown after a crash."""
 STRETCH = timedelta(seconds=3)
 """How long one call of the worker sends: an end of the program waits no longer than that."""
 QUEUE_PAUSE = timedelta(seconds=3)
+TEXTS_AT_ONCE = 250
+"""Written in one commit, for which a code waits on SQLite; the sender may take fewer in one call."""
+TEXTS_PAUSE = timedelta(seconds=1)
 
 
 class Sending:
     """The workers: they carry a broadcast on for a stretch, and come again."""
 
-    def __init__(self, database: Database, clock: Clock, outbox: Outbox, courier: Courier) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, outbox: Outbox, courier: Courier, texting: Texting
+    ) -> None:
         self._database = database
         self._clock = clock
         self._outbox = outbox
         self._courier = courier
+        self._texting = texting
 
     async def send(self, message: OutboxMessage) -> None:
         """Raises Deferred until everybody has had their turn."""
@@ -130,6 +137,14 @@ class Sending:
                 )
             if not stretch.everybody or await broadcasts.count_owed(session, stretch.broadcast_id):
                 return False
+            broadcast = await broadcasts.lock(session, stretch.broadcast_id)
+            assert broadcast
+            if broadcast.by_text and broadcast.status == BroadcastStatus.SENDING:
+                if await self._is_texting_stuck(session, broadcast):
+                    return True
+                if await self._text_more(session, broadcast, now):
+                    stretch.wait = max(stretch.wait, TEXTS_PAUSE)
+                    return False
             return await broadcasts.move(
                 session,
                 stretch.broadcast_id,
@@ -137,6 +152,45 @@ class Sending:
                 from_=[BroadcastStatus.SENDING],
                 ended_at=now,
             )
+
+    async def _is_texting_stuck(self, session: AsyncSession, broadcast: Broadcast) -> bool:
+        """Pause where the last texts failed for want of a working sender, so that the rest is not wasted."""
+        id = broadcast.id or 0
+        setbacks = await texts.count_failures(session, id, sorted(NOBODYS_FAULT))
+        if setbacks == broadcast.text_setbacks:
+            return False
+        return await broadcasts.move(
+            session,
+            id,
+            BroadcastStatus.PAUSED,
+            from_=[BroadcastStatus.SENDING],
+            trouble="sender_trouble",
+            text_setbacks=setbacks,
+        )
+
+    async def _text_more(self, session: AsyncSession, broadcast: Broadcast, now: datetime) -> bool:
+        """Promise the next texts when the last are sent; False when all are."""
+        id, counts = broadcast.id or 0, await texts.count_of_broadcast(session, broadcast.id or 0)
+        if counts.get(TextStatus.QUEUED) or counts.get(TextStatus.SENDING):
+            return True
+        if broadcast.text_total is None:
+            total = await broadcasts.count_phones(session, broadcast.audience, now=now)
+            await broadcasts.change(session, id, text_total=total)
+        phones = await broadcasts.next_phones(session, broadcast, now=now, limit=TEXTS_AT_ONCE)
+        if not phones:
+            return False
+        # By phone, as one may change hands meanwhile; in order of people, so that each has one turn.
+        drafts = [Draft(f"{NEWS}:{id}:{one.phone_number}", one.phone_number, one.user_id) for one in phones]
+        await self._texting.add(
+            session,
+            broadcast.text_body or "",
+            drafts,
+            purpose=NEWS,
+            broadcast_id=id,
+            serial=f"{NEWS}:{id}",
+        )
+        await broadcasts.change(session, id, text_last_user_id=phones[-1].user_id)
+        return True
 
     async def recall(self, message: OutboxMessage) -> None:
         """Delete what was sent, for a stretch. Raises Deferred until all of it was tried."""

@@ -13,8 +13,8 @@ from typing import Protocol
 import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from db import broadcasts
-from db.models import Broadcast, BroadcastDelivery, BroadcastStatus
+from db import broadcasts, texts
+from db.models import Broadcast, BroadcastDelivery, BroadcastStatus, TextStatus
 from db.session import Database
 from services import acts
 from services.acts import What
@@ -40,6 +40,16 @@ class Outcome:
     retry_after: timedelta | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class TextCounts:
+    """What became of a broadcast's SMS, by phone."""
+
+    total: int
+    sent: int
+    failed: int
+    unknown: int
+
+
 class Courier(Protocol):
     """Carries copies to people."""
 
@@ -62,23 +72,29 @@ class Broadcasts:
         self._clock = clock
         self._outbox = outbox
 
-    async def draft(self, author_id: int, message_id: int, *, album: str | None = None) -> Broadcast:
-        """Begin with a message in the author's chat."""
+    async def draft(
+        self, author_id: int, message_id: int, *, album: str | None = None, words: str | None = None
+    ) -> Broadcast:
+        """Begin with a message in the author's chat; `words` are what can be texted of it."""
         async with self._database.write() as session:
             return await broadcasts.add(
                 session,
                 author_id=author_id,
                 message_ids=[message_id],
                 album=album,
+                text_body=words or None,
                 created_at=self._clock.now(),
             )
 
-    async def add_piece(self, broadcast_id: int, author_id: int, message_id: int) -> Broadcast:
+    async def add_piece(
+        self, broadcast_id: int, author_id: int, message_id: int, *, words: str | None = None
+    ) -> Broadcast:
         """Another message of the same album. Raises BroadcastNotFound, NotPossible."""
         async with self._database.write() as session:
             broadcast = await self._own_draft(session, broadcast_id, author_id)
             if message_id not in broadcast.message_ids:
                 broadcast.message_ids = sorted({*broadcast.message_ids, message_id})
+                broadcast.text_body = broadcast.text_body or words or None
                 await session.flush()
             return broadcast
 
@@ -97,6 +113,30 @@ class Broadcasts:
             broadcast.audience = audience
             await session.flush()
             return broadcast
+
+    async def set_texting(self, broadcast_id: int, author_id: int, *, on: bool) -> Broadcast:
+        """Whether those who want news by SMS are texted, too. Raises BroadcastNotFound, NotPossible."""
+        async with self._database.write() as session:
+            broadcast = await self._own_draft(session, broadcast_id, author_id)
+            broadcast.by_text = on and broadcast.text_body is not None
+            await session.flush()
+            return broadcast
+
+    async def count_phones(self, audience: str) -> int:
+        """How many of them want news by SMS now."""
+        async with self._database.read() as session:
+            return await broadcasts.count_phones(session, audience, now=self._clock.now())
+
+    async def texts(self, broadcast: Broadcast) -> TextCounts | None:
+        """How its texts fare; None where nobody is texted."""
+        if not broadcast.by_text or broadcast.text_total is None:
+            return None
+        async with self._database.read() as session:
+            counts = await texts.count_of_broadcast(session, broadcast.id or 0)
+        failed, unknown = counts.get(TextStatus.FAILED, 0), counts.get(TextStatus.UNKNOWN, 0)
+        owed = counts.get(TextStatus.QUEUED, 0) + counts.get(TextStatus.SENDING, 0)
+        sent = sum(counts.values()) - failed - unknown - owed
+        return TextCounts(broadcast.text_total, sent=sent, failed=failed, unknown=unknown)
 
     async def count(self, audience: str) -> int:
         """How many renters it reaches now."""

@@ -20,6 +20,10 @@ NumletError
     StarsLimitReached
     InDebt
     PaymentNotFound
+    PhoneOutOfReach
+    AskedTooOften
+    CodeWrong
+    CodeSpent
   ConflictError            already done, or moved on
     KeyReused
   UpstreamError            a supplier or a sender
@@ -187,6 +191,30 @@ class InDebt(CustomerError):
 
 class PaymentNotFound(CustomerError):
     """There is no such payment."""
+
+
+class PhoneOutOfReach(CustomerError):
+    """No connected sender texts this phone's country."""
+
+
+class AskedTooOften(CustomerError):
+    """Codes were sent to prove a phone lately; another one only after `wait`."""
+
+    def __init__(self, *, wait: timedelta) -> None:
+        super().__init__(f"another code in {wait}")
+        self.wait = wait
+
+
+class CodeWrong(CustomerError):
+    """Not the code that was texted; it may be typed `tries_left` times more."""
+
+    def __init__(self, *, tries_left: int) -> None:
+        super().__init__(f"{tries_left} tries left")
+        self.tries_left = tries_left
+
+
+class CodeSpent(CustomerError):
+    """The code is too old, or was typed wrong too often: only a new one helps."""
 
 
 class ConflictError(NumletError):

@@ -1,8 +1,9 @@
 """Money. Every function takes the caller's session and never commits.
 
-Accounts are strings: `wallet:<user>`, `held:<order>`, `revenue`, `gateway:<name>`, `debt:<user>`. One
-entry is one positive, immutable move from one account to another, so the sum over all accounts is always
-zero. Amounts are minor units of `currency`. A replay of an idempotency key changes nothing.
+Accounts are strings: `wallet:<user>`, `held:<order>`, `held:text:<id>`, `revenue`, `gateway:<name>`,
+`debt:<user>`. One entry is one positive, immutable move from one account to another, so the sum over all
+accounts is always zero. Amounts are minor units of `currency`. A replay of an idempotency key changes
+nothing.
 
 Nobody has money and a debt: what comes into a wallet settles the debt first. A debt is touched only by
 those who hold its wallet's lock.
@@ -24,6 +25,10 @@ def wallet(user_id: int) -> str:
 
 def held(order_id: int) -> str:
     return f"held:{order_id}"
+
+
+def held_for_text(text_id: int) -> str:
+    return f"held:text:{text_id}"
 
 
 def gateway(name: str) -> str:
@@ -323,3 +328,66 @@ async def _take_back_reward(session: AsyncSession, order_id: int, *, now: dateti
             now=now,
             order_id=order_id,
         )
+
+
+async def available(session: AsyncSession, user_id: int) -> int:
+    """What is in a wallet; nobody else takes from it before this transaction ends."""
+    await ledger.lock(session, wallet(user_id))
+    return await ledger.balance(session, wallet(user_id))
+
+
+async def hold_for_text(
+    session: AsyncSession, user_id: int, text_id: int, amount: int, *, currency: str, now: datetime
+) -> None:
+    """Reserve what an SMS to a renter costs them. Raises InsufficientFunds."""
+    await move(
+        session,
+        wallet(user_id),
+        held_for_text(text_id),
+        amount,
+        currency=currency,
+        kind="sms_hold",
+        key=f"text:{text_id}:hold",
+        now=now,
+    )
+
+
+async def capture_text(
+    session: AsyncSession, text_id: int, amount: int, *, currency: str, now: datetime
+) -> None:
+    """Take what was held: the SMS was sent, or may have been. Settled once: later news change nothing."""
+    await _settle_text(session, text_id, REVENUE, amount, currency=currency, kind="sms_capture", now=now)
+
+
+async def release_text(
+    session: AsyncSession, user_id: int, text_id: int, amount: int, *, currency: str, now: datetime
+) -> None:
+    """Give back what was held: the SMS was certainly not sent. Settled once, as by `capture_text`."""
+    owner = wallet(user_id)
+    if await _settle_text(session, text_id, owner, amount, currency=currency, kind="sms_release", now=now):
+        key = _settlement(_settling_of_text(text_id))
+        await _settle_debt(session, user_id, currency=currency, key=key, now=now)
+
+
+async def _settle_text(
+    session: AsyncSession,
+    text_id: int,
+    destination: str,
+    amount: int,
+    *,
+    currency: str,
+    kind: str,
+    now: datetime,
+) -> bool:
+    """False where it was settled before, whichever way."""
+    key = _settling_of_text(text_id)
+    await ledger.lock(session, held_for_text(text_id), destination)
+    if await ledger.find_entry(session, key):
+        return False
+    return await move(
+        session, held_for_text(text_id), destination, amount, currency=currency, kind=kind, key=key, now=now
+    )
+
+
+def _settling_of_text(text_id: int) -> str:
+    return f"text:{text_id}:settle"

@@ -23,6 +23,7 @@ from services.errors import (
     UpstreamError,
     UpstreamRefused,
 )
+from services.forwarding import Forwarding
 from services.inbox import Delivery
 from services.invitations import Invitations
 from services.places import mask_phone
@@ -65,6 +66,7 @@ class Rentals:
         announcer: Announcer,
         refunds: Refunds,
         invitations: Invitations,
+        forwarding: Forwarding,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -72,6 +74,7 @@ class Rentals:
         self._announcer = announcer
         self._invitations = invitations
         self._refunds = refunds
+        self._forwarding = forwarding
         self.on_expiry_change: Callable[[], None] = lambda: None
         """Called after a commit that may have brought the next expiry nearer."""
 
@@ -199,6 +202,7 @@ class Rentals:
             await self._announcer.card(session, order.purchase_id)
         else:
             await self._announcer.code(session, order.user_id, sms_id)
+            await self._forwarding.promise(session, order.user_id, sms_id)
 
     async def _end(self, session: AsyncSession, order_id: int, status: OrderStatus) -> None:
         """End an order as the supplier did; without a code the hold goes back."""

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from db import deliveries, invoices, orphans, outbox, sms, texts
+from db import deliveries, invoices, orphans, outbox, phones, sms, texts
 from db.session import Database
 from services.clock import Clock
 
@@ -26,6 +26,7 @@ class Retention:
             await sms.erase(session, before=before)
             await texts.erase(session, before=before)
             await orphans.erase(session, before=before)
+            await phones.erase_checks(session, before=before)
         for purge in (deliveries.purge, outbox.purge, invoices.purge):
             purged = BATCH
             while purged == BATCH:

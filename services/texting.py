@@ -4,7 +4,7 @@ A text is committed as SENDING before its sender is called. One that is found so
 crash, and no sender here can recognise a repetition.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -38,7 +38,8 @@ from services.switchboard import Switchboard
 log = structlog.get_logger()
 
 SMS = "sms"
-TEST = "test"
+TEST, CHECK, FORWARD, NEWS, ALARM = "test", "check", "forward", "news", "alarm"
+"""What texts are for."""
 PATIENCE = timedelta(minutes=10)
 """A text that nobody took for so long is worth nothing any more."""
 FIRST_LOOK = timedelta(seconds=10)
@@ -46,11 +47,15 @@ FIRST_LOOK = timedelta(seconds=10)
 
 DRAFTS_PER_PROMISE = 1000
 """One promise is kept well within the outbox's lease, and one statement holds so many rows."""
-RECEIPTS_PER_COMMIT = 50
-"""So that a code that comes in meanwhile waits for few of them."""
+NOBODYS_FAULT = frozenset({"no_credit", "access_refused", "unreachable"})
+"""Failures that say nothing about the phone: the sender does not work."""
+
+UNSURE = (TextStatus.SENDING, TextStatus.UNKNOWN)
 
 ThingT = TypeVar("ThingT")
 Changes = str | datetime | None
+Listener = Callable[[AsyncSession, TextMessage], Awaitable[None]]
+"""Hears in the same transaction that a text has another state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,11 @@ class Texting:
         self._switchboard = switchboard
         self._outbox = outbox
         self._announcer = announcer
+        self._listeners: dict[str, Listener] = {TEST: self._tell_tester}
+
+    def register(self, listeners: Mapping[str, Listener]) -> None:
+        """Say who hears how the texts of each purpose fare."""
+        self._listeners.update(listeners)
 
     async def add(
         self,
@@ -92,10 +102,16 @@ class Texting:
         *,
         purpose: str,
         sender: str | None = None,
+        charge: int | None = None,
+        broadcast_id: int | None = None,
+        expires_at: datetime | None = None,
+        serial: str | None = None,
     ) -> list[int]:
         """Promise the same text to everybody in `drafts`; the ids of those that are new.
 
-        `sender`: who must send it; whoever serves each country where None.
+        `sender`: who must send it; whoever serves each country where None. `charge`: what the caller has
+        put on hold for each, in minor units. `expires_at`: when it is worth nothing any more, ten minutes
+        from now by default. Promises with the same `serial` are kept one after another.
         """
         now = self._clock.now()
         same = {
@@ -104,8 +120,11 @@ class Texting:
             "parts": count_parts(body),
             "status": TextStatus.QUEUED,
             "sender": sender,
+            "charge": charge,
+            "broadcast_id": broadcast_id,
             "created_at": now,
             "updated_at": now,
+            "expires_at": expires_at or now + PATIENCE,
         }
         added: list[int] = []
         for some in _cut(drafts, DRAFTS_PER_PROMISE):
@@ -116,7 +135,9 @@ class Texting:
             ]
             if ids := await texts.add(session, rows):
                 name = f"{SMS}:{ids[0]}"
-                await self._outbox.add(session, SMS, {"text_ids": ids}, lane=SENDER, serial=name, key=name)
+                await self._outbox.add(
+                    session, SMS, {"text_ids": ids}, lane=SENDER, serial=serial or name, key=name
+                )
                 added += ids
         return added
 
@@ -138,19 +159,25 @@ class Texting:
         assert found
         return found
 
+    async def withdraw(self, session: AsyncSession, user_id: int, purpose: str) -> None:
+        """Keep back what no sender has been given yet."""
+        ids = await texts.queued_of(session, user_id, purpose)
+        await self.move(session, ids, TextStatus.FAILED, from_=[TextStatus.QUEUED], failure="withdrawn")
+
     async def send(self, message: OutboxMessage) -> None:
         """Send the promised texts. Raises Deferred while a sender cannot be reached."""
         ids: list[int] = message.payload["text_ids"]
         await self._leave_cut_off(ids)
-        trouble = None
+        trouble, expires_at = None, []
         for sender, sender_id, batch in await self._batches(ids):
             try:
                 await self._send(sender, sender_id, batch)
             except UpstreamUnavailable as error:
                 trouble = error
+                expires_at += [text.expires_at for text in batch]
         if trouble:
             again_at = self._clock.now() + retry_delay(message.attempts, trouble.retry_after)
-            raise Deferred(min(again_at, message.created_at + PATIENCE)) from trouble
+            raise Deferred(min(again_at, *expires_at)) from trouble
 
     async def _leave_cut_off(self, ids: Sequence[int]) -> None:
         """A crash came between the call and its record, or before the call: nobody can tell."""
@@ -164,13 +191,11 @@ class Texting:
         choices, sender_ids = await self._switchboard.choices(), await self._switchboard.sender_ids()
         async with self._database.write() as session:
             owed = await texts.in_state(session, ids, TextStatus.QUEUED)
-            fresh_since = self._clock.now() - PATIENCE
-            await self._fail(
-                session, [text for text in owed if text.created_at <= fresh_since], "unreachable"
-            )
+            now = self._clock.now()
+            await self._fail(session, [text for text in owed if text.expires_at <= now], "unreachable")
             routed: dict[str, list[TextMessage]] = {}
             for text in owed:
-                if text.created_at > fresh_since:
+                if text.expires_at > now:
                     routed.setdefault(self._route(text, choices), []).append(text)
             await self._fail(session, routed.pop("", []), "no_sender")
         return [
@@ -244,16 +269,25 @@ class Texting:
             await self.move(session, ids, TextStatus.UNKNOWN, from_=[TextStatus.SENDING], check_at=check_at)
 
     async def _record(self, sender: Sender, receipts: Sequence[Receipt]) -> None:
-        """An answer that comes late, after another process gave up waiting, is better than not knowing."""
-        now = self._clock.now()
-        unsure = (TextStatus.SENDING, TextStatus.UNKNOWN)
+        """All in one commit: what a crash kept from being written would stay unknown for ever.
+
+        An answer that comes late, after another process gave up waiting, is better than not knowing.
+        """
+        check_at = self._clock.now() + FIRST_LOOK
         is_searchable = isinstance(sender, Searchable)
-        for some in _cut(receipts, RECEIPTS_PER_COMMIT):
-            async with self._database.write() as session:
-                for receipt in some:
-                    tracked = isinstance(sender, Tracked) and (receipt.ref or is_searchable)
-                    status, changes = _meaning(receipt, check_at=now + FIRST_LOOK if tracked else None)
-                    await self.move(session, [receipt.contact.id], status, from_=unsure, **changes)
+        by_meaning: dict[tuple[Outcome, bool], list[int]] = {}
+        for receipt in receipts:
+            is_tracked = isinstance(sender, Tracked) and bool(receipt.ref or is_searchable)
+            by_meaning.setdefault((receipt.outcome, is_tracked), []).append(receipt.contact.id)
+        async with self._database.write() as session:
+            await texts.set_refs(
+                session,
+                [(receipt.contact.id, receipt.ref) for receipt in receipts if receipt.ref],
+                from_=UNSURE,
+            )
+            for (outcome, is_tracked), ids in by_meaning.items():
+                status, changes = _meaning(outcome, check_at=check_at if is_tracked else None)
+                await self.move(session, ids, status, from_=UNSURE, **changes)
 
     async def move(
         self,
@@ -269,22 +303,26 @@ class Texting:
             return
         moved = await texts.move(session, ids, status, from_=from_, now=self._clock.now(), **changes)
         for text in moved:
-            if text.purpose == TEST:
-                await self._announcer.text(session, text.id or 0, status)
+            if listener := self._listeners.get(text.purpose):
+                await listener(session, text)
+
+    async def _tell_tester(self, session: AsyncSession, text: TextMessage) -> None:
+        await self._announcer.text(session, text.id or 0, text.status)
 
 
 def as_text(claimed: Sequence[TextMessage], sender_id: str | None) -> Text:
     contacts = tuple(Contact(text.id or 0, text.phone_number) for text in claimed)
-    return Text(claimed[0].body or "", contacts, sender_id, urgent=True)
+    is_news = claimed[0].purpose == NEWS
+    return Text(claimed[0].body or "", contacts, sender_id, urgent=not is_news, opt_out=is_news)
 
 
-def _meaning(receipt: Receipt, *, check_at: datetime | None) -> tuple[TextStatus, dict[str, Changes]]:
-    """A receipt as a state and what else changes with it."""
-    match receipt.outcome:
+def _meaning(outcome: Outcome, *, check_at: datetime | None) -> tuple[TextStatus, dict[str, Changes]]:
+    """What a sender said as a state, and what else changes with it."""
+    match outcome:
         case Outcome.ACCEPTED:
-            return TextStatus.ACCEPTED, {"sender_ref": receipt.ref, "check_at": check_at}
+            return TextStatus.ACCEPTED, {"check_at": check_at}
         case Outcome.INVALID | Outcome.UNSUBSCRIBED:
-            return TextStatus.FAILED, {"failure": receipt.outcome}
+            return TextStatus.FAILED, {"failure": outcome}
         case _:
             return TextStatus.UNKNOWN, {}
 

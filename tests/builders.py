@@ -28,11 +28,12 @@ from sandbox.phones import Phones
 from sandbox.smscode import SmsCode as Vendor
 from sandbox.smsgateway24 import SmsGateway24 as SmsGateway24Vendor
 from services.accounts import Accounts
-from services.announcer import ALERT, CARD, CODE, PAYMENT, REWARD, TEXT, Announcer
+from services.announcer import ALERT, CARD, CODE, NOTICE, PAYMENT, REWARD, TEXT, Announcer
 from services.audit import Audit
 from services.buying import Buying
 from services.catalog import Catalog
 from services.deliveries import Deliveries, Source
+from services.forwarding import FORWARD, Forwarding, listeners
 from services.inbox import Inbox
 from services.invitations import Invitations
 from services.invoices import Invoices
@@ -41,6 +42,7 @@ from services.orders import Intent, Orders
 from services.outbox import Outbox
 from services.payments import Payments
 from services.people import LETTER, People
+from services.phones import PhoneBook
 from services.pricing import Pricing
 from services.rates import Rates
 from services.refunds import REFUND, Refunds
@@ -70,6 +72,8 @@ STARS = 90
 """What that costs in Telegram Stars."""
 STARS_RATE = 200
 NEWCOMER_LIMIT = 1000
+SMS_PRICE = 500
+"""Of each part of an SMS that forwards a code."""
 RENTER = 1001
 OWNERS = frozenset({1})
 PUBLIC_URL = "https://bot.example"
@@ -162,6 +166,7 @@ class World:
         with_phones: bool = False,
         invite_percent: Decimal = Decimal(5),
         stars_rate: int = STARS_RATE,
+        sms_price: int | None = SMS_PRICE,
         between: Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport] = lambda transport: transport,
     ) -> None:
         """`with_phones`: also text through phones of our own. `between`: puts something between us and
@@ -207,8 +212,6 @@ class World:
         )
         self.people = People(database, clock, self.outbox, announcer, owner_ids=OWNERS)
         self.team = Team(database, clock, self.outbox, owner_ids=OWNERS)
-        self.rentals = Rentals(database, clock, self.suppliers, announcer, self.refunds, self.invitations)
-        self.buying = Buying(database, clock, self.catalog, self.suppliers, rates, self.rentals, announcer)
         cellcast = sender(
             token=outside.cellcast.token,
             clock=clock,
@@ -218,17 +221,35 @@ class World:
         self.senders = Senders([cellcast, *phones], clock)
         self.switchboard = Switchboard(database, clock, self.senders)
         self.texting = Texting(database, clock, self.senders, self.switchboard, self.outbox, announcer)
+        self.phones = PhoneBook(database, clock, self.switchboard, self.texting, announcer)
+        self.forwarding = Forwarding(
+            database,
+            clock,
+            self.outbox,
+            self.texting,
+            self.phones,
+            announcer,
+            price=sms_price,
+            currency=CURRENCY,
+        )
+        self.texting.register(listeners(self.phones, self.forwarding))
+        self.rentals = Rentals(
+            database, clock, self.suppliers, announcer, self.refunds, self.invitations, self.forwarding
+        )
+        self.buying = Buying(database, clock, self.catalog, self.suppliers, rates, self.rentals, announcer)
+        self.rates = rates
         self.sender_ids = SenderIdBook(database, clock, self.senders)
         self.text_tracking = TextTracking(database, clock, self.senders, self.texting)
         self.outbox.register(
             {
                 SMS: self.texting.send,
+                FORWARD: self.forwarding.forward,
                 "buy": self.buying.buy,
                 "cancel": self.rentals.cancel,
                 "finish": self.rentals.finish,
                 "resend": self.rentals.resend,
                 **dict.fromkeys(
-                    (CODE, CARD, ALERT, REWARD, TEXT, PAYMENT, REFUND, LETTER, ROLE), self.sent.record
+                    (CODE, CARD, ALERT, REWARD, TEXT, PAYMENT, REFUND, LETTER, ROLE, NOTICE), self.sent.record
                 ),
             }
         )

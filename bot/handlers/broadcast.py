@@ -18,6 +18,7 @@ from bot.views import broadcast as views
 from bot.views.screen import View
 from db.models import Broadcast
 from services.broadcasts import Outcome
+from services.senders.parts import count_parts
 
 CONTENT, LINK, TIME = "broadcast", "broadcast_link", "broadcast_time"
 _TIME = re.compile(r"(?:(\d{4})-(\d{1,2})-(\d{1,2})[ T]+)?(\d{1,2})[:.](\d{2})(?:\s+(\S+))?")
@@ -44,11 +45,13 @@ async def take_message(update: Update, context: Context) -> None:
     drafting, album = _drafting(context), update.message.media_group_id
     if album and drafting.get("album") == album:
         broadcast = await context.shop.broadcasts.add_piece(
-            drafting["id"], context.user.id, update.message.message_id
+            drafting["id"], context.user.id, update.message.message_id, words=_words(update.message)
         )
         await _redraw(context, broadcast)
         raise ApplicationHandlerStop(CONTENT)
-    broadcast = await context.shop.broadcasts.draft(context.user.id, update.message.message_id, album=album)
+    broadcast = await context.shop.broadcasts.draft(
+        context.user.id, update.message.message_id, album=album, words=_words(update.message)
+    )
     drafting.update(id=broadcast.id, album=album)
     if album is None:
         await _preview(context, broadcast)
@@ -139,6 +142,12 @@ async def _act(update: Update, context: Context, tap: Tap) -> None:
 async def _to(update: Update, context: Context, tap: Tap) -> None:
     audience = ":".join(tap.args[2:])
     broadcast = await context.shop.broadcasts.set_audience(tap.number(1), context.user.id, audience)
+    await _show_draft(update, context, broadcast)
+
+
+async def _by_text(update: Update, context: Context, tap: Tap) -> None:
+    on = bool(tap.number(2))
+    broadcast = await context.shop.broadcasts.set_texting(tap.number(1), context.user.id, on=on)
     await _show_draft(update, context, broadcast)
 
 
@@ -234,7 +243,21 @@ async def _redraw(context: Context, broadcast: Broadcast) -> None:
 async def _draft_view(context: Context, broadcast: Broadcast) -> View:
     service = context.shop.broadcasts
     reach, languages = await service.count(broadcast.audience), await service.languages()
-    return views.draft(reader_of(context), broadcast, reach, list(languages))
+    return views.draft(
+        reader_of(context), broadcast, reach, list(languages), await _text_reach(context, broadcast)
+    )
+
+
+async def _text_reach(context: Context, broadcast: Broadcast) -> views.TextReach | None:
+    """What its texts would come to; None where it cannot be texted."""
+    if not broadcast.text_body or not any(True for _ in context.shop.senders):
+        return None
+    phones = await context.shop.broadcasts.count_phones(broadcast.audience)
+    return views.TextReach(phones, count_parts(broadcast.text_body))
+
+
+def _words(message: Message) -> str | None:
+    return message.text or message.caption
 
 
 def _drafting(context: Context) -> dict[str, Any]:
@@ -245,6 +268,7 @@ def _drafting(context: Context) -> dict[str, Any]:
 
 _VERBS: Acts = {
     "to": _to,
+    "text": _by_text,
     "send": _send,
     "discard": _discard,
     "preview": _look,

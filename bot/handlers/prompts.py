@@ -28,6 +28,7 @@ from bot.handlers import (
     broadcast,
     browse,
     closing,
+    linking,
     operator,
     payments,
     people,
@@ -121,8 +122,10 @@ async def _ask_amount(update: Update, context: Context, problem: str = "") -> No
 
 async def leave(update: Update, context: Context) -> None:
     """`/cancel`."""
-    _wanted(context).clear()
-    await show(update, context, start_views.left(reader_of(context)))
+    view = start_views.left(reader_of(context))
+    if not await linking.leave(context, view):
+        _wanted(context).clear()
+        await show(update, context, view)
     raise ApplicationHandlerStop(END)
 
 
@@ -160,6 +163,7 @@ def _asks(action: str) -> Callable[[object], bool]:
 
 
 _TYPED = filters.UpdateType.MESSAGE & filters.TEXT & ~filters.COMMAND
+_SHARED = filters.UpdateType.MESSAGE & filters.CONTACT
 _SENT = filters.UpdateType.MESSAGE & ~filters.COMMAND & ~filters.StatusUpdate.ALL
 
 ASKED: Mapping[Right, Mapping[str, access.Handler]] = {
@@ -230,6 +234,7 @@ def conversation() -> ConversationHandler[Context]:
                 CallbackQueryHandler(ask_search, _asks("search")),
                 CallbackQueryHandler(ask_quantity, _asks("other")),
                 CallbackQueryHandler(ask_amount, _asks("amount")),
+                CallbackQueryHandler(linking.ask_phone, _asks("phonelink")),
                 CallbackQueryHandler(redeeming.ask, _asks("redeem")),
                 CommandHandler("redeem", redeeming.command, filters.UpdateType.MESSAGE),
                 CommandHandler(
@@ -247,6 +252,8 @@ def conversation() -> ConversationHandler[Context]:
                 SEARCH: [MessageHandler(_TYPED, take_search)],
                 QUANTITY: [MessageHandler(_TYPED, take_quantity)],
                 AMOUNT: [MessageHandler(_TYPED, take_amount)],
+                linking.PHONE: [MessageHandler(_TYPED | _SHARED, linking.take_phone)],
+                linking.CODE: [MessageHandler(_TYPED, linking.take_code)],
                 redeeming.CODE: [MessageHandler(_TYPED, redeeming.take)],
                 **{
                     state: [

@@ -19,6 +19,7 @@ from bot.handlers import (
     panel,
     payments,
     people,
+    preferences,
     privacy,
     redeeming,
     sender_ids,
@@ -36,6 +37,7 @@ RENTER: Acts = {
     **browse.ACTS,
     **orders.ACTS,
     **payments.ACTS,
+    **preferences.ACTS,
     **redeeming.ACTS,
     **inviting.ACTS,
 }

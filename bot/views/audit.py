@@ -216,7 +216,7 @@ def _where(example: str) -> str:
     """The command that shows it, where there is one."""
     kind, _colon, number = example.replace(" ", ":").partition(":")
     command = {"wallet": "/user", "debt": "/user", "held": "/order", "order": "/order"}.get(kind)
-    return f"{command} {number}" if command and number else example
+    return f"{command} {number}" if command and number.isdecimal() else example
 
 
 ALERTS = ("audit_differs", "audit_agrees", "supplier_took_more")

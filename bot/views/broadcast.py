@@ -1,6 +1,7 @@
 """What the operator reads while writing to everybody."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from telegram import InlineKeyboardButton
@@ -8,6 +9,7 @@ from telegram import InlineKeyboardButton
 from bot.language import Language
 from bot.views.screen import DANGER, SUCCESS, Reader, Row, View, bold, columns, escape, moment
 from db.models import Broadcast, BroadcastStatus
+from services.broadcasts import TextCounts
 
 _BAR = 12
 _LANGUAGES = 4
@@ -31,8 +33,19 @@ def ask_message(reader: Reader, recent: Sequence[Broadcast]) -> View:
     )
 
 
-def draft(reader: Reader, broadcast: Broadcast, reach: int, languages: Sequence[str]) -> View:
-    """Everything that can be chosen before it is sent."""
+@dataclass(frozen=True, slots=True)
+class TextReach:
+    """What a broadcast comes to as SMS."""
+
+    phones: int
+    parts: int
+    """For each phone: what senders charge for."""
+
+
+def draft(
+    reader: Reader, broadcast: Broadcast, reach: int, languages: Sequence[str], texts: TextReach | None
+) -> View:
+    """Everything that can be chosen before it is sent; `texts`: None where it cannot be texted."""
     _ = reader.language._
     id = broadcast.id or 0
     lines = [
@@ -44,6 +57,8 @@ def draft(reader: Reader, broadcast: Broadcast, reach: int, languages: Sequence[
             count=bold(_people(reader.language, reach)),
         ),
     ]
+    if texts:
+        lines.append(_text_line(reader.language, broadcast, texts))
     choices = [*AUDIENCES, *(f"language:{code}" for code in languages[:_LANGUAGES])]
     rows: list[Row] = columns(
         reader.button(
@@ -56,6 +71,10 @@ def draft(reader: Reader, broadcast: Broadcast, reach: int, languages: Sequence[
         for choice in choices
     )
     rows.append(_extras(reader, broadcast))
+    if texts:
+        on = broadcast.by_text
+        label = _("✅ Also by SMS") if on else _("Also by SMS")
+        rows.append([reader.button(label, "bc", "text", id, 0 if on else 1)])
     rows.append(
         [
             reader.button(_("Send"), "bc", "send", id, style=SUCCESS),
@@ -64,6 +83,20 @@ def draft(reader: Reader, broadcast: Broadcast, reach: int, languages: Sequence[
         ]
     )
     return View.of(lines, rows)
+
+
+def _text_line(language: Language, broadcast: Broadcast, texts: TextReach) -> str:
+    """Its cost, in what senders count."""
+    _ = language._
+    line = _("By SMS: yes, {count}") if broadcast.by_text else _("By SMS: no; it would be {count}")
+    count = language.ngettext(
+        "{phones} phone × {parts} SMS = {sms} SMS", "{phones} phones × {parts} SMS = {sms} SMS", texts.phones
+    ).format(
+        phones=language.number(texts.phones),
+        parts=language.number(texts.parts),
+        sms=language.number(texts.phones * texts.parts),
+    )
+    return line.format(count=bold(count))
 
 
 def _extras(reader: Reader, broadcast: Broadcast) -> Row:
@@ -102,7 +135,9 @@ def ask_time(reader: Reader, *, wrong: bool = False) -> View:
     )
 
 
-def panel(reader: Reader, broadcast: Broadcast, now: datetime, *, recallable: bool) -> View:
+def panel(
+    reader: Reader, broadcast: Broadcast, now: datetime, texts: TextCounts | None, *, recallable: bool
+) -> View:
     """How far it has come, and what can be done about it."""
     language = reader.language
     _ = language._
@@ -115,6 +150,10 @@ def panel(reader: Reader, broadcast: Broadcast, now: datetime, *, recallable: bo
         lines += [*_progress(language, broadcast, now)]
     elif broadcast.starts_at:
         lines.append(_("Begins {when}").format(when=moment(broadcast.starts_at)))
+    if texts:
+        lines += ["", *_text_progress(language, texts)]
+    if broadcast.trouble == "sender_trouble":
+        lines += ["", _("The sender of SMS does not work: look at /senders, then tap Resume.")]
     if broadcast.trouble == "original_gone":
         lines += ["", _("The message it copies was deleted. Stop this broadcast and make a new one.")]
     return View.of(lines, _controls(reader, broadcast, recallable=recallable))
@@ -143,6 +182,20 @@ def _progress(language: Language, broadcast: Broadcast, now: datetime) -> list[s
     if broadcast.status == BroadcastStatus.SENDING and done and broadcast.started_at:
         left = (now - broadcast.started_at) * (total - done) / done
         lines += ["", _("About {minutes} min left").format(minutes=language.number(_minutes(left)))]
+    return lines
+
+
+def _text_progress(language: Language, texts: TextCounts) -> list[str]:
+    _ = language._
+    lines = [
+        _("By SMS: {sent} of {total} sent").format(
+            sent=language.number(texts.sent), total=language.number(max(texts.total, texts.sent))
+        )
+    ]
+    if texts.failed:
+        lines.append(_("SMS failed: {count}").format(count=language.number(texts.failed)))
+    if texts.unknown:
+        lines.append(_("SMS perhaps sent: {count}").format(count=language.number(texts.unknown)))
     return lines
 
 

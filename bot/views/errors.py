@@ -7,7 +7,10 @@ from bot.buttons import BadButton, StaleButton
 from bot.language import Language
 from bot.views.closing import notice
 from services.errors import (
+    AskedTooOften,
     Banned,
+    CodeSpent,
+    CodeWrong,
     ConflictError,
     CustomerError,
     InDebt,
@@ -18,6 +21,7 @@ from services.errors import (
     OrderNotFound,
     OutOfStock,
     PaymentNotFound,
+    PhoneOutOfReach,
     PriceChanged,
     ShopClosed,
     StarsLimitReached,
@@ -71,6 +75,14 @@ def sentence(error: CustomerError | ConflictError | BadButton, language: Languag
             return _("There is no such order.")
         case UserNotFound():
             return _("Nobody with this id has met the bot.")
+        case PhoneOutOfReach():
+            return _("I cannot text phones of that country.")
+        case AskedTooOften():
+            return _asked_too_often(error, language)
+        case CodeWrong():
+            return _tries_left(error, language)
+        case CodeSpent():
+            return _("This code is not valid any more. Link your phone again to get a new one.")
         case TermsNotAccepted():
             return _("Please accept the terms first: /start")
         case Banned():
@@ -98,6 +110,22 @@ def _banned(error: Banned, language: Language) -> str:
     if error.reason:
         says = _("You cannot use this bot any more: {reason}").format(reason=error.reason[:_REASON_LIMIT])
     return f"{says}\n{_('Still yours: /orders, /balance.')}"
+
+
+def _asked_too_often(error: AskedTooOften, language: Language) -> str:
+    _ = language._
+    if error.wait >= timedelta(hours=1):
+        return _("That were enough codes for today. Please try again tomorrow.")
+    return _("A code was sent just now. Please wait a minute before you ask for another.")
+
+
+def _tries_left(error: CodeWrong, language: Language) -> str:
+    text = language.ngettext(
+        "That is not the code. You have {count} try left.",
+        "That is not the code. You have {count} tries left.",
+        error.tries_left,
+    )
+    return text.format(count=language.number(error.tries_left))
 
 
 def _limit(error: LimitReached, language: Language) -> str:

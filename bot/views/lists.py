@@ -69,6 +69,8 @@ def move_line(reader: Reader, move: LedgerEntry) -> str:
         "correction": _("correction"),
         "return": _("Stars paid back"),
         "settlement": _("settled a debt"),
+        "sms_hold": _("code by SMS"),
+        "sms_release": _("back from an SMS that was not sent"),
     }
     kind = "voucher" if move.source == gateway(VOUCHERS) else move.kind
     what = words.get(kind, kind).format(id=move.order_id)

@@ -16,6 +16,7 @@ def privacy(reader: Reader, *, retention_days: int) -> View:
             bold(_("What we keep about you")),
             "",
             _("• From Telegram: your id, name, username and language."),
+            _("• The phone that you link for SMS, until you unlink it: /settings"),
             _("• Your orders and every change of your balance, because it is about money."),
             _("• Who invited you here, and whom you invited."),
             _("• What our operators did for you and noted about you."),

@@ -132,9 +132,9 @@ def test_queued(reader: Reader, sender: str, phone_number: str) -> View:
     return View.of([said], [[_back(reader)]])
 
 
-def text_news(reader: Reader, text: TextMessage) -> View:
+def text_news(reader: Reader, text: TextMessage, *, has_sender_ids: bool) -> View:
     """How a text fares, in words."""
-    words = _words(reader.language, text).format(
+    words = _words(reader.language, text, has_sender_ids=has_sender_ids).format(
         sender=bold(text.sender or ""),
         phone=escape(mask_phone(text.phone_number)),
         parts=reader.language.number(text.parts),
@@ -142,7 +142,7 @@ def text_news(reader: Reader, text: TextMessage) -> View:
     return View.of([words], [[_back(reader)]])
 
 
-def _words(language: Language, text: TextMessage) -> str:
+def _words(language: Language, text: TextMessage, *, has_sender_ids: bool) -> str:
     _ = language._
     match text.status:
         case TextStatus.ACCEPTED:
@@ -152,7 +152,7 @@ def _words(language: Language, text: TextMessage) -> str:
         case TextStatus.DELIVERED:
             return _("✅ Your test has arrived at {phone}.")
         case TextStatus.FAILED:
-            return _failure(language, text.failure)
+            return _failure(language, text.failure, has_sender_ids=has_sender_ids)
         case TextStatus.UNKNOWN:
             return _(
                 "❔ {sender} gave no clear answer, so nobody knows whether {phone} was texted."
@@ -162,7 +162,7 @@ def _words(language: Language, text: TextMessage) -> str:
             return _("⏳ The test to {phone} is on its way.")
 
 
-def _failure(language: Language, failure: str | None) -> str:
+def _failure(language: Language, failure: str | None, *, has_sender_ids: bool) -> str:
     _ = language._
     match failure:
         case "invalid":
@@ -179,8 +179,10 @@ def _failure(language: Language, failure: str | None) -> str:
             return _("❌ Not sent: {sender} is no longer connected.")
         case "not_delivered":
             return _("❌ {sender} could not deliver the test to {phone}.")
-        case _:
+        case _ if has_sender_ids:
             return _("❌ {sender} refused the test to {phone}. Is the sender ID approved?")
+        case _:
+            return _("❌ {sender} refused the test to {phone}. /senders shows how it is doing.")
 
 
 def ask_country(reader: Reader, *, wrong: bool = False) -> View:

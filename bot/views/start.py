@@ -69,7 +69,11 @@ def home(
         *columns(service_button(reader, service) for service in services),
         [reader.button(_("All services"), "services", 0), reader.button(_("Countries"), "countries", 0)],
         [reader.button(_("🔎 Search"), "search"), reader.button(_("My orders"), "orders", "open", 0)],
-        [reader.button(_("Balance"), "balance"), reader.button(_("Help"), "help")],
+        [
+            reader.button(_("Balance"), "balance"),
+            reader.button(_("Settings"), "settings"),
+            reader.button(_("Help"), "help"),
+        ],
     ]
     if is_operator:
         rows.append([reader.button(_("Operator"), "panel")])

@@ -39,6 +39,8 @@ class Text:
     """Somebody waits for it: before whatever else the vendor has to send."""
     send_at: datetime | None = None
     """Aware UTC; at once where None."""
+    opt_out: bool = False
+    """Let the receiver stop such texts by answering STOP, where the vendor offers that."""
 
 
 class Outcome(StrEnum):

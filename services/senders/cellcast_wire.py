@@ -82,6 +82,8 @@ def body(text: Text, numbers: Iterable[str]) -> dict[str, Any]:
     }
     if text.sender_id:
         wanted["sender"] = text.sender_id
+    if text.opt_out:
+        wanted["replyStopToOptOut"] = True
     if text.send_at:
         wanted["scheduleAt"] = moment(text.send_at)
     return wanted

@@ -77,6 +77,8 @@ class Stage:
             switchboard=world.switchboard,
             sender_ids=world.sender_ids,
             texting=world.texting,
+            phones=world.phones,
+            forwarding=world.forwarding,
             desk=Desk(world.database),
             people=world.people,
             team=world.team,
@@ -115,7 +117,11 @@ class Stage:
         world, account = self.world, TelegramStars(application.bot)
         self.stars = Stars(world.database, world.clock, world.payments, world.refunds, account)
         sending = Sending(
-            self.world.database, self.world.clock, self.world.outbox, TelegramCourier(application.bot)
+            self.world.database,
+            self.world.clock,
+            self.world.outbox,
+            TelegramCourier(application.bot),
+            self.world.texting,
         )
         self.world.outbox.register(
             {

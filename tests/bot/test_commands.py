@@ -13,6 +13,7 @@ async def test_everybody_sees_the_commands_that_work_for_them(stage, ann, olga):
     operators = [command["command"] for command in profile.commands_for(olga.chat.user)]
     assert renters == [
         *("start", "buy", "orders", "balance", "redeem", "invite", "topup"),
+        "settings",
         *("help", "terms", "privacy", "paysupport", "cancel"),
     ]
     assert set(operators) - set(renters) == {

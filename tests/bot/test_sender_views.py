@@ -50,6 +50,7 @@ def text(status: TextStatus, failure: str | None = None) -> TextMessage:
         failure=failure,
         created_at=NOW,
         updated_at=NOW,
+        expires_at=NOW,
     )
 
 
@@ -88,9 +89,15 @@ FAILURES = (
 def test_every_way_a_text_may_fare_has_words_of_its_own():
     states = [text(status) for status in TextStatus if status not in (TextStatus.SENDING, TextStatus.FAILED)]
     states += [text(TextStatus.FAILED, failure) for failure in FAILURES]
-    said = [check(senders.text_news(READER, state)) for state in states]
+    said = [check(senders.text_news(READER, state, has_sender_ids=True)) for state in states]
     assert len(set(said)) == len(states)
     assert not any("{" in words or "400000001" in words for words in said)
+
+
+def test_a_refusal_speaks_of_sender_ids_only_where_there_are_any():
+    refused = text(TextStatus.FAILED, "refused")
+    assert "sender ID" in check(senders.text_news(READER, refused, has_sender_ids=True))
+    assert "sender ID" not in check(senders.text_news(READER, refused, has_sender_ids=False))
 
 
 def test_every_error_about_a_sender_id_has_a_sentence_of_its_own():

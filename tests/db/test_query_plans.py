@@ -18,6 +18,7 @@ from db import (
     orders,
     outbox,
     payments,
+    phones,
     supplier_balances,
     texts,
     users,
@@ -60,6 +61,12 @@ QUERIES: dict[str, tuple[Callable[[AsyncSession], Awaitable[Any]], set[str]]] = 
         {"ix_outbox_message_owed", "ix_outbox_message_serial"},
     ),
     "the next message": (lambda s: outbox.next_due(s, "CODE", after=NOW), {"ix_outbox_message_owed"}),
+    "a renter's texts that no sender has": (
+        lambda s: texts.queued_of(s, 1, "code"),
+        {"ix_text_message_queued"},
+    ),
+    "a broadcast's texts": (lambda s: texts.count_of_broadcast(s, 1), {"ix_text_message_broadcast"}),
+    "a renter's codes for a phone": (lambda s: phones.newest_check(s, 1), {"ix_phone_check_user_id_id"}),
     "texts to ask about": (lambda s: texts.due(s, now=NOW, limit=10), {"ix_text_message_due"}),
     "a renter's wrong guesses": (
         lambda s: vouchers.nth_last_guess(s, 5, since=NOW, user_id=1),

@@ -58,7 +58,7 @@ class Desk:
     def restart(self) -> None:
         """A new process: nothing in memory is left."""
         world = self.world
-        self.sending = Sending(world.database, world.clock, world.outbox, self.postman)
+        self.sending = Sending(world.database, world.clock, world.outbox, self.postman, world.texting)
         world.outbox.register(
             {BROADCAST: self.sending.send, RECALL: self.sending.recall, PANEL: self._count_panel}
         )

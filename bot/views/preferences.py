@@ -1,0 +1,138 @@
+"""`/settings`: what renters choose for themselves, and the linking of their phone."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from telegram import KeyboardButton, ReplyKeyboardMarkup
+
+from bot.language import Language
+from bot.views.screen import DANGER, Reader, Row, View, bold, escape
+from bot.views.start import home_button
+from db.models import LinkedPhone
+from services.phones import Wish
+from services.places import mask_phone
+
+
+@dataclass(frozen=True, slots=True)
+class TextingState:
+    """What SMS can do for a renter, and does."""
+
+    phone: LinkedPhone | None
+    price: int | None
+    """Of each part of a forwarded code, in minor units of `currency`; None where it is not offered."""
+    currency: str
+    is_operator: bool
+
+
+def settings(reader: Reader, texting: TextingState | None, *, news: str = "") -> View:
+    """`texting`: None where no SMS can be sent. `news`: what has just changed."""
+    _ = reader.language._
+    lines, rows = [bold(_("Settings"))], list[Row]()
+    if news:
+        lines = [news, "", *lines]
+    if texting:
+        lines += ["", *_texting_lines(reader.language, texting)]
+        rows += _texting_rows(reader, texting)
+    else:
+        lines += ["", _("There is nothing to choose at the moment.")]
+    return View.of(lines, [*rows, [home_button(reader)]])
+
+
+def _texting_lines(language: Language, texting: TextingState) -> list[str]:
+    _ = language._
+    phone = texting.phone
+    lines = [
+        _("Your phone: {phone}").format(phone=bold(mask_phone(phone.phone_number)))
+        if phone
+        else _("Link your phone, and texts can go there, too.")
+    ]
+    if texting.price is not None:
+        price = language.money(texting.price, texting.currency)
+        lines += [
+            "",
+            _(
+                "<b>Codes by SMS</b>: every code also comes to your phone. {price} per SMS from your balance;"
+                " a long one counts as several. If it cannot be sent, the money comes back."
+            ).format(price=escape(price)),
+        ]
+    return lines
+
+
+def _texting_rows(reader: Reader, texting: TextingState) -> list[Row]:
+    _ = reader.language._
+    phone = texting.phone
+    if phone is None:
+        return [[reader.button(_("Link my phone"), "phonelink")]]
+    wishes = [(_("Codes by SMS"), Wish.CODES, phone.forwards_codes)] if texting.price is not None else []
+    wishes.append((_("News by SMS"), Wish.NEWS, phone.takes_news))
+    if texting.is_operator:
+        wishes.append((_("Alarms by SMS"), Wish.ALARMS, phone.takes_alarms))
+    return [
+        *([_switch(reader, *wish)] for wish in wishes),
+        [
+            reader.button(_("Another phone"), "phonelink"),
+            reader.button(_("Unlink"), "phoneunlink", style=DANGER),
+        ],
+    ]
+
+
+def _switch(reader: Reader, label: str, wish: Wish, on: bool) -> Any:
+    _ = reader.language._
+    state = _("✅ {what}: on") if on else _("{what}: off")
+    return reader.button(state.format(what=label), "wish", wish, 0 if on else 1)
+
+
+def ask_phone(reader: Reader, *, problem: str = "") -> View:
+    _ = reader.language._
+    lines = [problem, ""] if problem else []
+    lines += [
+        _("Which phone? Tap the button below, or write its number, like +61 400 000 000."),
+        _("I text it a code, which you then type here. /cancel leaves."),
+    ]
+    return View.of(lines)
+
+
+def share_keyboard(language: Language) -> ReplyKeyboardMarkup:
+    """The only way in which Telegram lets a bot ask for somebody's own number."""
+    button = KeyboardButton(language._("Share my number"), request_contact=True)
+    return ReplyKeyboardMarkup([[button]], resize_keyboard=True, one_time_keyboard=True)
+
+
+def ask_code(reader: Reader, phone_number: str) -> View:
+    _ = reader.language._
+    text = _("A code is on its way to {phone}. Type it here within ten minutes.")
+    return View.of([text.format(phone=bold(mask_phone(phone_number)))])
+
+
+def check_text(language: Language, otp: str) -> str:
+    """The SMS itself: plain text."""
+    return language._("{code} links this phone to Numlet. Do not tell it to anybody.").format(code=otp)
+
+
+def foreign_contact(language: Language) -> str:
+    return language._("That is somebody else's contact. Share your own number.")
+
+
+def no_phone(language: Language) -> str:
+    return language._("That is no phone number. Begin with + and the country, like +61.")
+
+
+def linked(language: Language, phone: LinkedPhone) -> str:
+    text = language._("✅ {phone} is your phone now. Choose what it shall get.")
+    return text.format(phone=bold(mask_phone(phone.phone_number)))
+
+
+def notice(reader: Reader, name: str) -> View:
+    """A word about what changed by itself."""
+    _ = reader.language._
+    words = {
+        "forwarding_unpaid": _(
+            "Codes no longer go to your phone: your balance is too low for an SMS."
+            " They still arrive here. Top up and switch it on again."
+        ),
+        "phone_unsubscribed": _("Your phone has asked for no more SMS, so I have switched them off."),
+        "phone_invalid": _("Your phone cannot be texted, so I have switched SMS off."),
+        "phone_taken": _("Somebody else has proven that your linked phone is theirs. It is unlinked here."),
+        "check_failed": _("The code could not be texted to your phone. Nothing is linked."),
+    }
+    return View.of([words[name]], [[reader.button(_("Settings"), "settings")]])

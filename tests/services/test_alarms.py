@@ -1,0 +1,129 @@
+"""Alarms by SMS: once when something is wrong, once when it is over."""
+
+from datetime import timedelta
+
+import pytest
+
+from services.alarms import Alarms
+from services.low_balances import LowBalances
+from services.phones import Wish
+from tests.builders import COST, CURRENCY, RENTER, World, restarted
+from tests.services.test_phones import PHONE, link
+
+pytestmark = pytest.mark.anyio
+
+HOURS = 6
+PATIENCE = timedelta(minutes=2)
+
+
+@pytest.fixture
+async def operator(world: World) -> World:
+    """The renter is an operator, too, and wants to hear of trouble."""
+    await link(world)
+    await world.phones.wish(RENTER, Wish.ALARMS, on=True)
+    world.outside.phones.texts.clear()
+    return world
+
+
+def alarms_of(world: World, *admin_ids: int) -> Alarms:
+    return Alarms(world.database, world.clock, world.texting, admin_ids=admin_ids or (RENTER,))
+
+
+async def note(world: World, alarms: Alarms, *, is_bad: bool, minutes: int = 0) -> list[str]:
+    """What stands on the operator's phone after so many minutes of it."""
+    for _ in range(minutes or 1):
+        await alarms.note("it", is_bad=is_bad, begins="bad since {at}", ends="good", after=PATIENCE)
+        await world.settle()
+        world.clock.advance(timedelta(minutes=1))
+    return [text.split()[0] for text in world.outside.phones.at(PHONE)]
+
+
+async def test_what_lasts_is_told_once_and_so_is_its_end(operator: World):
+    alarms = alarms_of(operator)
+    assert await note(operator, alarms, is_bad=True, minutes=2) == []
+    assert await note(operator, alarms, is_bad=True, minutes=5) == ["bad"]
+    assert await note(operator, alarms, is_bad=False, minutes=3) == ["bad", "good"]
+
+
+async def test_what_passes_soon_is_not_told(operator: World):
+    alarms = alarms_of(operator)
+    for _ in range(3):
+        await note(operator, alarms, is_bad=True)
+        assert await note(operator, alarms, is_bad=False) == []
+
+
+async def test_the_next_incident_is_told_anew(operator: World):
+    alarms = alarms_of(operator)
+    for _ in range(2):
+        await note(operator, alarms, is_bad=True, minutes=3)
+        said = await note(operator, alarms, is_bad=False)
+    assert said == ["bad", "good"] * 2
+
+
+async def test_a_restart_neither_forgets_nor_repeats(operator: World, database):
+    await note(operator, alarms_of(operator), is_bad=True, minutes=2)
+    async with restarted(operator, database) as again:
+        assert await note(again, alarms_of(again), is_bad=True) == ["bad"]
+    async with restarted(again, database) as third:
+        await note(third, alarms_of(third), is_bad=True)
+        assert await note(third, alarms_of(third), is_bad=False) == ["bad", "good"]
+
+
+@pytest.mark.parametrize("case", ["no operator any more", "does not wish it"])
+async def test_only_operators_who_wish_it_are_texted(operator: World, case):
+    if case == "does not wish it":
+        await operator.phones.wish(RENTER, Wish.ALARMS, on=False)
+    alarms = alarms_of(operator, 1 if case == "no operator any more" else RENTER)
+    assert await note(operator, alarms, is_bad=True, minutes=4) == []
+
+
+def low_balances(world: World, hours: int = HOURS) -> LowBalances:
+    return LowBalances(
+        world.database,
+        world.clock,
+        world.suppliers,
+        world.rates,
+        alarms_of(world),
+        currency=CURRENCY,
+        hours=hours,
+    )
+
+
+async def texts_at(world: World, balance: int) -> int:
+    """How many texts the operator has after a look at such a balance."""
+    world.vendor.balance = balance
+    await low_balances(world).check("smscode")
+    await world.settle()
+    return len(world.outside.phones.at(PHONE))
+
+
+async def test_a_balance_that_lasts_for_hours_only_is_told(operator: World):
+    await operator.rent()
+    # One number in six hours is what it costs: its price lasts for six more.
+    assert await texts_at(operator, COST) == 0
+    assert await texts_at(operator, COST - 1) == 1
+    assert "smscode lasts less than 6 h" in operator.outside.phones.at(PHONE)[0]
+    assert await texts_at(operator, COST + 1) == 1
+    assert await texts_at(operator, 2 * COST) == 2
+
+
+async def test_a_number_without_a_code_costs_nothing_in_the_end(operator: World):
+    await operator.rent()
+    await operator.pass_time(minutes=20)
+    await operator.expire()
+    assert await texts_at(operator, 1) == 0
+
+
+async def test_what_was_spent_long_ago_is_not_the_present_spend(operator: World):
+    order = await operator.rent()
+    await operator.receive(order, "482913")
+    await operator.pass_time(hours=7)
+    assert await texts_at(operator, 1) == 0
+
+
+async def test_it_can_be_switched_off(operator: World):
+    await operator.rent()
+    operator.vendor.balance = 1
+    await low_balances(operator, hours=0).check("smscode")
+    await operator.settle()
+    assert operator.outside.phones.at(PHONE) == []
