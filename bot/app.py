@@ -18,7 +18,7 @@ from bot.client import connect, telegram_application
 from bot.context import App, Shop
 from bot.courier import Panels, TelegramCourier
 from bot.jobs import Jobs
-from bot.metrics import measure
+from bot.metrics import measured
 from bot.outgoing import Outgoing
 from bot.process import calm_garbage_collector, http_server, stop_on_signals
 from bot.reachability import TelegramWatch
@@ -86,7 +86,6 @@ TELEGRAM_EVERY = timedelta(seconds=15)
 TEXTS_EVERY = timedelta(seconds=5)
 SWEEP_EVERY = timedelta(seconds=5)
 PROBE_EVERY = timedelta(seconds=5)
-MEASURE_EVERY = timedelta(seconds=15)
 STARS_EVERY = timedelta(minutes=5)
 RETENTION_EVERY = timedelta(hours=6)
 AUDIT_EVERY = timedelta(minutes=5)
@@ -354,7 +353,10 @@ async def run(settings: Settings) -> None:
         with only_process(database):
             reception = await open_reception(settings, database, SystemClock())
             stop = stop_on_signals()
-            async with served(reception):
+            watching = measured(
+                database, reception.clock, reception.readiness, leads=lambda: reception.leading is not None
+            )
+            async with served(reception), watching:
                 leading = asyncio.create_task(lead(reception, stop))
                 leading.add_done_callback(partial(_stop_if_broken, stop))
                 await stop.wait()
@@ -537,7 +539,6 @@ async def scheduled(numlet: Numlet) -> AsyncIterator[None]:
     jobs.every(TELEGRAM_EVERY, "telegram", numlet.telegram_watch.look)
     jobs.every(TEXTS_EVERY, "texts", numlet.text_tracking.follow)
     jobs.every(SWEEP_EVERY, "deliveries", numlet.deliveries.sweep)
-    jobs.every(MEASURE_EVERY, "metrics", partial(measure, numlet.database))
     jobs.every(STARS_EVERY, "stars", partial(_reconcile_stars, numlet))
     jobs.every(RETENTION_EVERY, "retention", numlet.retention.erase_old)
     jobs.every(AUDIT_EVERY, "audit", numlet.watch.tick)

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
+from prometheus_client import Histogram
 from sqlmodel.ext.asyncio.session import AsyncSession
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
 
@@ -23,7 +25,7 @@ from bot.views.screen import Reader
 from db import orders as db_orders
 from db import sms as db_sms
 from db.models import OutboxMessage, Sms, User
-from db.session import Database
+from db.session import Database, after_commit
 from services.announcer import ALERT, CARD, CODE, NOTICE, PAYMENT, REWARD, TEXT, Announcer
 from services.errors import UpstreamUnavailable
 from services.lanes import Lane
@@ -34,6 +36,13 @@ from services.senders.base import SenderIds
 from services.team import ROLE
 
 log = structlog.get_logger()
+
+SHOWN = Histogram(
+    "numlet_code_seconds",
+    "From hearing of a code, by webhook or by asking the supplier, until Telegram has taken it",
+    ["via"],
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300),
+)
 
 
 class Outgoing:
@@ -70,6 +79,7 @@ class Outgoing:
         async def shown(session: AsyncSession) -> None:
             await db_sms.mark_shown(session, sms.id or 0, now=now)
             await self._announcer.card(session, view.purchase.id or 0)
+            after_commit(session, f"shown:{sms.id}", partial(_note_latency, message, now))
 
         return shown
 
@@ -229,6 +239,13 @@ class Outgoing:
 
     def _reader(self, renter: User) -> Reader:
         return Reader(renter.id, Language.of(renter.language_code), self._shop.buttons)
+
+
+def _note_latency(message: OutboxMessage, shown_at: datetime) -> None:
+    heard_at = message.payload.get("heard_at")
+    via = "webhook" if heard_at else "asking"
+    began_at = datetime.fromisoformat(heard_at) if heard_at else message.created_at
+    SHOWN.labels(via).observe((shown_at - began_at).total_seconds())
 
 
 @contextmanager

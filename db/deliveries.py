@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import col, delete, or_, select, update
+from sqlmodel import col, delete, func, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db.models import WebhookDelivery
@@ -94,6 +94,18 @@ async def any_unhandled(session: AsyncSession, source: str, *, before: datetime)
         )
     )
     return source in waiting.all()
+
+
+async def backlog(session: AsyncSession) -> dict[str, tuple[int, datetime]]:
+    """How much of each source is not handled yet, and since when the oldest waits."""
+    # Grouped by the bare column, SQLite would rather go through all that ever came, in its order.
+    whose = func.trim(WebhookDelivery.source).label("whose")
+    rows = await session.exec(
+        select(whose, func.count(), func.min(WebhookDelivery.received_at))
+        .where(col(WebhookDelivery.handled_at).is_(None))
+        .group_by("whose")
+    )
+    return {source: (count, oldest_at) for source, count, oldest_at in rows}
 
 
 async def mark_handled(

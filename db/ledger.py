@@ -130,6 +130,16 @@ async def entries_after(session: AsyncSession, entry_id: int, *, limit: int) -> 
     return list(rows)
 
 
+async def balance_by_kind(session: AsyncSession) -> dict[tuple[str, str], int]:
+    """What all accounts of a kind (`wallet`, `held` …) hold together, by kind and currency."""
+    colon = func.instr if is_sqlite(session) else func.strpos
+    kind = func.substr(Account.name, 1, colon(col(Account.name) + ":", ":") - 1).label("kind")
+    rows = await session.exec(
+        select(kind, Account.currency, func.sum(Account.balance)).group_by("kind", col(Account.currency))
+    )
+    return {(kind, currency): int(balance) for kind, currency, balance in rows}
+
+
 async def total(session: AsyncSession) -> int:
     """The sum over all accounts: zero, always."""
     return (await session.exec(select(func.coalesce(func.sum(Account.balance), 0)))).one()

@@ -254,9 +254,13 @@ async def erase_numbers(session: AsyncSession, order_ids: Sequence[int]) -> None
     )
 
 
-async def count_by_status(session: AsyncSession) -> dict[str, int]:
-    """How many orders are open, by state."""
+async def count_by_state(session: AsyncSession) -> dict[tuple[str, str], int]:
+    """How many orders are open, by supplier (empty while nobody has sold the number) and state."""
+    # Grouped by the bare column, SQLite would rather go through all that was ever sold, in its order.
+    seller = func.coalesce(Order.supplier, "").label("seller")
     rows = await session.exec(
-        select(Order.status, func.count()).where(_in_state(OPEN)).group_by(col(Order.status))
+        select(seller, Order.status, func.count())
+        .where(_in_state(OPEN))
+        .group_by("seller", col(Order.status))
     )
-    return {str(status): count for status, count in rows}
+    return {(supplier, str(status)): count for supplier, status, count in rows}

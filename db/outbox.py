@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import aliased
-from sqlmodel import and_, col, delete, exists, func, or_, select, update
+from sqlmodel import and_, case, col, delete, exists, func, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db.dialect import insert_new
@@ -102,14 +102,16 @@ async def next_due(session: AsyncSession, lane: str, *, after: datetime) -> date
     ).one()
 
 
-async def depth(session: AsyncSession) -> dict[str, int]:
-    """How many messages are owed, by lane."""
+async def backlog(session: AsyncSession, *, now: datetime) -> dict[str, tuple[int, datetime | None]]:
+    """How many messages each lane owes, and since when the oldest of those whose time has come."""
+    # What was tried has come due before, however far a retry has put it off.
+    came_due = or_(col(OutboxMessage.attempts) > 0, col(OutboxMessage.due_at) <= now)
     rows = await session.exec(
-        select(OutboxMessage.lane, func.count())
+        select(OutboxMessage.lane, func.count(), func.min(case((came_due, col(OutboxMessage.created_at)))))
         .where(col(OutboxMessage.done_at).is_(None))
         .group_by(OutboxMessage.lane)
     )
-    return dict(rows.all())
+    return {lane: (count, oldest_at) for lane, count, oldest_at in rows}
 
 
 async def purge(session: AsyncSession, *, before: datetime, limit: int) -> int:

@@ -1,6 +1,7 @@
 """Promises to tell people something; what exactly they read is decided when it is sent, from the facts."""
 
 import secrets
+from datetime import datetime
 from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -18,12 +19,17 @@ class Announcer:
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
 
-    async def code(self, session: AsyncSession, user_id: int, sms_id: int) -> None:
-        """A code, always a message of its own, in order for one renter; its card is redrawn after it."""
+    async def code(
+        self, session: AsyncSession, user_id: int, sms_id: int, *, heard_at: datetime | None = None
+    ) -> None:
+        """A code, always a message of its own, in order for one renter; its card is redrawn after it.
+
+        `heard_at`: when a webhook told us; None where we asked.
+        """
         await self._outbox.add(
             session,
             CODE,
-            {"sms_id": sms_id},
+            {"sms_id": sms_id, "heard_at": heard_at and heard_at.isoformat()},
             lane=Lane.CODE.name,
             serial=f"codes:{user_id}",
             key=f"code:{sms_id}",

@@ -33,7 +33,7 @@ from services.outbox import retry_delay
 from services.rates import Rates
 from services.rentals import ENDS, Rentals
 from services.suppliers.base import RemoteOrder
-from services.supply import Suppliers
+from services.supply import Suppliers, count_order
 
 log = structlog.get_logger()
 
@@ -250,6 +250,7 @@ class Buying:
                     expires_at=expires_at,
                     check_at=expires_at,
                 )
+                count_order(session, order.id or 0, attempt.supplier, OrderStatus.ACTIVE)
                 await self._rentals.apply(session, order.id or 0, remote)
             self._rentals.wake_expiry(session)
             await self._announcer.card(session, attempt.purchase_id)

@@ -137,7 +137,7 @@ class Deliveries:
         for row in rows:
             assert row.id is not None
             if row.id not in in_hand and row.source in self._sources:
-                self._enqueue(self._serial_of(row), Delivery(row.id, row.source, row.body))
+                self._enqueue(self._serial_of(row), Delivery(row.id, row.source, row.body, row.received_at))
 
     def _serial_of(self, row: WebhookDelivery) -> str:
         try:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -25,6 +26,7 @@ class Delivery:
     id: int
     source: str
     body: str
+    received_at: datetime
     message: Any = None
     """The parsed body, where whoever stored it had parsed it already."""
 
@@ -98,7 +100,8 @@ class Inbox:
             if not waiting.stored.done():
                 waiting.stored.set_result(delivery_id is not None)
             if delivery_id is not None and self.take:
-                self.take(Delivery(delivery_id, row.source, row.body, waiting.message), waiting.serial)
+                delivery = Delivery(delivery_id, row.source, row.body, row.received_at, waiting.message)
+                self.take(delivery, waiting.serial)
 
     async def _wake_leader(self) -> None:
         try:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from prometheus_client import Counter
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -17,6 +18,8 @@ from services.errors import Deferred, UpstreamError
 from services.lanes import Lane
 
 log = structlog.get_logger()
+
+TRIES = Counter("numlet_outbox_tries_total", "Tries to do what is owed", ["kind", "result"])
 
 Effect = Callable[[AsyncSession], Awaitable[None]]
 Worker = Callable[[OutboxMessage], Awaitable[Effect | None]]
@@ -198,15 +201,18 @@ class Outbox:
                 await outbox.mark_done(session, [message.id], now=self._clock.now())
                 if effect:
                     await effect(session)
+            TRIES.labels(message.kind, "done").inc()
 
     async def _retry(self, message: OutboxMessage, delay: timedelta, error: str) -> None:
         now = self._clock.now()
         if message.lane == SUPPLIER or now + delay - message.created_at < PATIENCE:
+            TRIES.labels(message.kind, "failed").inc()
             await self._put_off(message, now + delay, error=error)
             return
         log.error("outbox.given_up", kind=message.kind, id=message.id, error=error)
         async with self._database.write() as session:
             await outbox.give_up(session, message.id or 0, error=error, now=now)
+        TRIES.labels(message.kind, "given_up").inc()
 
     async def _put_off(self, message: OutboxMessage, until: datetime, *, error: str | None) -> None:
         async with self._database.write() as session:

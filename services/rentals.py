@@ -29,7 +29,7 @@ from services.invitations import Invitations
 from services.places import mask_phone
 from services.refunds import Refunds
 from services.suppliers.base import Event, EventKind, RemoteOrder, RemoteSms, RemoteStatus, Supplier
-from services.supply import Suppliers
+from services.supply import Suppliers, count_order
 
 log = structlog.get_logger()
 
@@ -88,7 +88,7 @@ class Rentals:
             if found is None:
                 await self._keep_unexplained(session, supplier, event, delivery)
             elif event.sms:
-                await self._record(session, *found, event.sms)
+                await self._record(session, *found, event.sms, heard_at=delivery.received_at)
             elif event.kind is not EventKind.OTHER:
                 # The event may have been overtaken, or an earlier one lost: the order itself knows. It is
                 # asked by the scheduler, so that a supplier that is slow to answer holds up no code.
@@ -166,8 +166,15 @@ class Rentals:
             await self._record(session, *found, message)
 
     async def _record(
-        self, session: AsyncSession, order: Order, purchase: Purchase, message: RemoteSms
+        self,
+        session: AsyncSession,
+        order: Order,
+        purchase: Purchase,
+        message: RemoteSms,
+        *,
+        heard_at: datetime | None = None,
     ) -> None:
+        """`heard_at`: when a webhook told us; None where we asked."""
         order_id, was = order.id or 0, order.status
         known = _find_same(await db_sms.of_orders(session, [order_id]), order, message)
         if known and known.id:
@@ -198,10 +205,11 @@ class Rentals:
         if was == OrderStatus.ACTIVE and received:
             await ledger.capture(session, order_id, purchase.price, currency=purchase.currency, now=now)
             await self._invitations.reward(session, order_id, purchase)
+            count_order(session, order_id, order.supplier, OrderStatus.RECEIVED)
         if late:
             await self._announcer.card(session, order.purchase_id)
         else:
-            await self._announcer.code(session, order.user_id, sms_id)
+            await self._announcer.code(session, order.user_id, sms_id, heard_at=heard_at)
             await self._forwarding.promise(session, order.user_id, sms_id)
 
     async def _end(self, session: AsyncSession, order_id: int, status: OrderStatus) -> None:
@@ -212,7 +220,7 @@ class Rentals:
         without_code = OrderStatus.CANCELED if status is OrderStatus.CANCELED else OrderStatus.EXPIRED
         purchase = await orders.get_purchase(session, order.purchase_id)
         ended = await self.end_without_code(
-            session, order_id, purchase, without_code, from_=OrderStatus.ACTIVE
+            session, order_id, purchase, without_code, from_=OrderStatus.ACTIVE, supplier=order.supplier
         ) or await orders.move(
             session,
             order_id,
@@ -232,6 +240,7 @@ class Rentals:
         status: OrderStatus,
         *,
         from_: OrderStatus,
+        supplier: str | None = None,
     ) -> bool:
         """The order ends, its hold goes back, and so do the Stars where they paid for exactly this.
 
@@ -247,6 +256,7 @@ class Rentals:
         )
         if purchase.stars:
             await self._refunds.return_for(session, purchase)
+        count_order(session, order_id, supplier, status)
         return True
 
     def wake_expiry(self, session: AsyncSession) -> None:

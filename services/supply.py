@@ -7,8 +7,11 @@ from datetime import datetime
 from typing import ClassVar, Generic, Protocol, TypeVar
 
 import structlog
-from prometheus_client import Counter, Gauge
+from prometheus_client import Counter, Gauge, Histogram
+from sqlmodel.ext.asyncio.session import AsyncSession
 
+from db.models import OrderStatus
+from db.session import after_commit
 from services.breaker import Breaker, State
 from services.clock import Clock
 from services.errors import (
@@ -30,9 +33,22 @@ UP = Gauge("numlet_supplier_up", "1 while a supplier is called, 0 while it is ou
 
 TEXTING = Counter("numlet_sender_calls_total", "Calls to senders of SMS", ["sender", "result"])
 TEXTING_UP = Gauge("numlet_sender_up", "1 while a sender is called, 0 while it is out of order", ["sender"])
+ORDERS = Counter("numlet_orders_total", "Orders that came to a state", ["supplier", "status"])
+BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+CALL_SECONDS = Histogram(
+    "numlet_supplier_call_seconds", "How long calls to suppliers take", ["supplier"], buckets=BUCKETS
+)
+TEXTING_SECONDS = Histogram(
+    "numlet_sender_call_seconds", "How long calls to senders of SMS take", ["sender"], buckets=BUCKETS
+)
 
 TROUBLE = (UpstreamUnavailable, UpstreamUnknown, AccessRefused, SupplierBroke, NoCredit)
 """Errors that say something about the vendor rather than about what it was asked."""
+
+
+def count_order(session: AsyncSession, order_id: int, supplier: str | None, status: OrderStatus) -> None:
+    """Count an order's new state, once this commit is on disk."""
+    after_commit(session, f"count:{order_id}:{status}", ORDERS.labels(supplier or "", status).inc)
 
 
 @dataclass(slots=True)
@@ -67,6 +83,7 @@ class Vendors(Generic[VendorT]):
 
     _calls: ClassVar[Counter]
     _up: ClassVar[Gauge]
+    _seconds: ClassVar[Histogram]
 
     def __init__(self, vendors: Iterable[VendorT], clock: Clock) -> None:
         self._vendors = {vendor.name: vendor for vendor in vendors}
@@ -106,7 +123,8 @@ class Vendors(Generic[VendorT]):
         if wait and not always:
             raise UpstreamUnavailable("out of order, left alone", upstream=name, retry_after=wait)
         try:
-            yield self._vendors[name]
+            with self._seconds.labels(name).time():
+                yield self._vendors[name]
         except TROUBLE as error:
             self._note_trouble(name, error)
             raise
@@ -144,7 +162,7 @@ class Vendors(Generic[VendorT]):
 class Suppliers(Vendors[Supplier]):
     """Whom we buy numbers from."""
 
-    _calls, _up = CALLS, UP
+    _calls, _up, _seconds = CALLS, UP, CALL_SECONDS
 
     async def probe(self, name: str) -> None:
         """Once the rest of a supplier is over: ask it something harmless. Raises UpstreamError."""
@@ -156,4 +174,4 @@ class Suppliers(Vendors[Supplier]):
 class Senders(Vendors[Sender]):
     """Through whom we text."""
 
-    _calls, _up = TEXTING, TEXTING_UP
+    _calls, _up, _seconds = TEXTING, TEXTING_UP, TEXTING_SECONDS

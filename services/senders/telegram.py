@@ -12,6 +12,7 @@ from time import monotonic
 from typing import Any
 
 import structlog
+from prometheus_client import Counter
 from telegram.error import RetryAfter
 from telegram.ext import BaseRateLimiter
 
@@ -26,6 +27,8 @@ _ALBUMS = {"sendMediaGroup": "media", "copyMessages": "message_ids", "forwardMes
 
 _Result = bool | dict[str, Any] | list[dict[str, Any]]
 _log = structlog.get_logger(__name__)
+
+WAITS = Counter("numlet_telegram_waits_total", "How often Telegram told us to wait (429)", ["lane"])
 
 
 def _seconds(error: RetryAfter) -> float:
@@ -111,6 +114,7 @@ class Lanes(BaseRateLimiter[Lane]):
     def _pause(self, ticket: Ticket, seconds: float) -> None:
         now = self._time()
         self._schedule.pause(ticket.chat, until=now + seconds, now=now)
+        WAITS.labels(ticket.lane.name).inc()
         _log.warning("telegram_says_wait", lane=ticket.lane.name, seconds=seconds)
 
     def _release(self) -> None:

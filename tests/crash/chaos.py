@@ -145,7 +145,7 @@ class Chaos:
     async def _is_quiet(self) -> bool:
         """Nothing is owed to anybody, and every number has had its code."""
         async with self.database.read() as session:
-            owed = await db_outbox.depth(session)
+            owed = await db_outbox.backlog(session, now=SystemClock().now())
             open_orders = await session.exec(
                 select(Order.id).where(col(Order.status).in_((OrderStatus.PENDING, OrderStatus.ACTIVE)))
             )

@@ -51,7 +51,7 @@ QUERIES: dict[str, tuple[Callable[[AsyncSession], Awaitable[Any]], set[str]]] = 
         {"ix_webhook_delivery_unhandled"},
     ),
     "a supplier's waiting orders": (lambda s: orders.open_at(s, "smscode"), {"ix_number_order_due"}),
-    "how many orders are open": (orders.count_by_status, {"ix_number_order_open"}),
+    "how many orders are open": (orders.count_by_state, {"ix_number_order_open"}),
     "unhandled deliveries": (
         lambda s: deliveries.unhandled(s, before=NOW, limit=10),
         {"ix_webhook_delivery_unhandled"},
@@ -104,7 +104,8 @@ QUERIES: dict[str, tuple[Callable[[AsyncSession], Awaitable[Any]], set[str]]] = 
     ),
     "notes on a renter": (lambda s: notes.of_user(s, 1, limit=2), {"ix_note_user_id"}),
     "who works here": (users.with_role, {"ix_user_account_team"}),
-    "how many messages are owed": (outbox.depth, {"ix_outbox_message_owed"}),
+    "how many messages are owed": (lambda s: outbox.backlog(s, now=NOW), {"ix_outbox_message_owed"}),
+    "how much is not handled": (deliveries.backlog, {"ix_webhook_delivery_unhandled"}),
 }
 
 
