@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import product
 from typing import ClassVar, Generic, Protocol, TypeVar
 
 import structlog
@@ -44,6 +45,7 @@ TEXTING_SECONDS = Histogram(
 
 TROUBLE = (UpstreamUnavailable, UpstreamUnknown, AccessRefused, SupplierBroke, NoCredit)
 """Errors that say something about the vendor rather than about what it was asked."""
+RESULTS = ("ok", "refused", UpstreamBroken.__name__, *(error.__name__ for error in TROUBLE))
 
 
 def count_order(session: AsyncSession, order_id: int, supplier: str | None, status: OrderStatus) -> None:
@@ -91,6 +93,9 @@ class Vendors(Generic[VendorT]):
         self._health = {name: Health() for name in self._vendors}
         for name in self._vendors:
             self._up.labels(name).set(1)
+        for name, result in product(self._vendors, RESULTS):
+            # From zero on: Prometheus sees no rise in what begins at one.
+            self._calls.labels(name, result)
 
     def __iter__(self) -> Iterator[VendorT]:
         return iter(self._vendors.values())
