@@ -11,6 +11,7 @@ from telegram.error import InvalidToken, TelegramError
 from bot.app import connect_senders
 from bot.settings import Settings
 from bot.suppliers import connect_suppliers
+from bot.updates import TELEGRAM
 from db import migrate
 from db.session import Database
 from services.clock import SystemClock
@@ -159,7 +160,7 @@ async def _public_url(settings: Settings) -> Finding:
         )
     try:
         async with httpx.AsyncClient(timeout=10) as client:
-            answer = await client.get(f"{settings.public_url}/healthz")
+            answer = await client.post(f"{settings.public_url}/webhooks/{TELEGRAM}")
     except httpx.HTTPError as error:
         return Finding(
             "PUBLIC_URL",
@@ -167,10 +168,13 @@ async def _public_url(settings: Settings) -> Finding:
             "Fine while the bot is stopped; otherwise check the reverse proxy and HTTP_PORT.",
             is_note=True,
         )
-    if answer.status_code != 200:
-        advice = "Check the reverse proxy and HTTP_PORT."
-        return Finding("PUBLIC_URL", f"answers with {answer.status_code}", advice, is_note=True)
-    return Finding("PUBLIC_URL", "answers")
+    # Our refusal of a webhook without Telegram's secret; a proxy that refuses by itself sends a page with it.
+    if answer.status_code != 403 or answer.content:
+        advice = "Have the reverse proxy pass POSTs to /webhooks/ on to HTTP_PORT."
+        return Finding(
+            "PUBLIC_URL", f"somebody else answers there, with {answer.status_code}", advice, is_note=True
+        )
+    return Finding("PUBLIC_URL", "reaches this bot")
 
 
 def _admins(settings: Settings) -> Finding:

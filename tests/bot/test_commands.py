@@ -1,6 +1,10 @@
+from collections.abc import Iterable
+
 import pytest
+from telegram.ext import BaseHandler, CommandHandler, ConversationHandler
 
 from bot import commands
+from bot.language import Language
 from services.roles import Role
 
 pytestmark = pytest.mark.anyio
@@ -39,3 +43,21 @@ async def test_everybody_sees_the_commands_that_work_for_them(stage, ann, olga):
 async def test_an_operator_who_never_opened_the_bot_stops_nothing(stage, ann):
     await commands.publish(stage.application.bot, {987654: Role.OWNER})
     assert "No code, no charge" in stage.telegram.profile.text_for("description", ann.chat.user)
+
+
+def commands_of(handlers: Iterable[BaseHandler]) -> set[str]:
+    """What some handlers answer, also as the beginning of a conversation."""
+    answered: set[str] = set()
+    for handler in handlers:
+        if isinstance(handler, CommandHandler):
+            answered |= handler.commands
+        elif isinstance(handler, ConversationHandler):
+            answered |= commands_of(handler.entry_points)
+    return answered
+
+
+async def test_every_command_that_is_answered_is_published(stage):
+    english = Language.of("en")
+    published = {name for name, _ in commands.renter_commands(english) + commands.operator_commands(english)}
+    handlers = [handler for group in stage.application.handlers.values() for handler in group]
+    assert commands_of(handlers) == published
