@@ -72,6 +72,7 @@ def backup_database(settings: Settings, file: Path) -> str:
     if file.exists():
         raise WrongSettings(f"{file} exists already; choose another name.")
     partial = file.with_name(file.name + ".partial")
+    partial.touch(mode=0o600)  # codes are in it
     with closing(sqlite3.connect(source)) as original, closing(sqlite3.connect(partial)) as copy:
         original.backup(copy)
     verdict = integrity(partial)

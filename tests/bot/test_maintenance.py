@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import sqlite3
+import stat
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -204,3 +205,14 @@ async def test_the_audits_exit_status_tells_the_verdict(backup: Path):
     assert await audit() == 0
     execute(backup, "UPDATE account SET balance = balance + 5 WHERE name = 'wallet:2'")
     assert await audit() == 1
+
+
+async def test_only_its_owner_reads_a_backup(backup):
+    assert stat.S_IMODE(backup.stat().st_mode) == 0o600
+
+
+async def test_a_backup_replaces_nothing(backup, place):
+    place.write_text("mine")
+    with pytest.raises(WrongSettings, match="exists already"):
+        backup_database(settings(backup), place)
+    assert place.read_text() == "mine"
