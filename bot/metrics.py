@@ -110,6 +110,7 @@ async def add_up(database: Database) -> None:
     """Where the money is. The sum over all kinds is zero, always."""
     async with database.read() as session:
         balances = await ledger.balance_by_kind(session)
+    BALANCES.clear()
     for (kind, currency), balance in balances.items():
         BALANCES.labels(kind, currency).set(balance)
 

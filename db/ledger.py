@@ -135,7 +135,10 @@ async def balance_by_kind(session: AsyncSession) -> dict[tuple[str, str], int]:
     colon = func.instr if is_sqlite(session) else func.strpos
     kind = func.substr(Account.name, 1, colon(col(Account.name) + ":", ":") - 1).label("kind")
     rows = await session.exec(
-        select(kind, Account.currency, func.sum(Account.balance)).group_by("kind", col(Account.currency))
+        select(kind, Account.currency, func.sum(Account.balance))
+        # Most accounts are those of orders that are over: empty, and not worth sorting into kinds.
+        .where(Account.balance != 0)
+        .group_by("kind", col(Account.currency))
     )
     return {(kind, currency): int(balance) for kind, currency, balance in rows}
 
