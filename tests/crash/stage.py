@@ -56,6 +56,7 @@ class Stage:
         """`die_after`: after how many commits, from when the fuse is lit, it kills itself with -9."""
         self.fuse.unlink(missing_ok=True)
         await self.bot.start(DIE_AFTER=str(die_after))
+        await self.bot.until_ready()
 
 
 @asynccontextmanager
