@@ -76,7 +76,7 @@ def root(
 @app.command()
 def run() -> None:
     """Run the bot with the settings of the environment and .env."""
-    from bot.app import run as run_bot
+    from bot.running import run as run_bot
 
     _run(run_bot(_settings()))
 

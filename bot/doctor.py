@@ -8,7 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from telegram import Bot
 from telegram.error import InvalidToken, TelegramError
 
-from bot.app import connect_senders
+from bot.senders import connect_senders
 from bot.settings import Settings
 from bot.suppliers import connect_suppliers
 from bot.updates import TELEGRAM

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.app import connect_senders
+from bot.senders import connect_senders
 from bot.settings import read_settings
 from db.session import Database
 from tests.bot.stage import Stage, labels

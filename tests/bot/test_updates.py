@@ -7,8 +7,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from telegram.error import NetworkError
 
 from bot import updates
-from bot.app import check_currency
 from bot.errors import is_database_trouble
+from bot.running import check_currency
 from bot.settings import WrongSettings
 from bot.updates import Polling, serial_of
 from sandbox.clock import ManualClock

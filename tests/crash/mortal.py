@@ -9,7 +9,7 @@ from typing import Any
 
 import uvloop
 
-from bot import app, logs
+from bot import logs, running
 from bot.settings import read_settings
 from db.session import Database
 
@@ -40,7 +40,7 @@ class MortalDatabase(Database):
         count()
 
 
-app.Database = MortalDatabase  # type: ignore[attr-defined]
+running.Database = MortalDatabase  # type: ignore[attr-defined]
 settings = read_settings()
 logs.configure(settings.log_level, settings.log_format, secrets=[])
-uvloop.run(app.run(settings))
+uvloop.run(running.run(settings))
