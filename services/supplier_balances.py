@@ -50,7 +50,9 @@ class SupplierBalances:
         self._currency = currency
 
     async def take(self, name: str) -> None:
-        """Ask a supplier, compare with the last time, and report a loss. Raises UpstreamError."""
+        """Ask a supplier that tells, compare with the last time, and report a loss. Raises UpstreamError."""
+        if not self._suppliers[name].capabilities.balance:
+            return
         asked_at = self._clock.now()
         with self._suppliers.calling(name) as supplier:
             balance = await supplier.balance()

@@ -221,6 +221,7 @@ def alert(language: Language, name: str, facts: dict[str, Any]) -> View:
         ),
         "store_refund": _("The store took back {stars} ⭐ from renter {user}. They owe us {debt} of it."),
         "refund_refused": _("Telegram refuses to pay payment {payment} back: {error}"),
+        "access_refused": _("{supplier} refuses our key. Please check its setting."),
         "supplier_refuses": _("{supplier} refuses us ({reason}). Please check {setting}."),
         "unclear": _(
             "{supplier} gave no clear answer when asked for a number: it may have taken one that nobody will"

@@ -530,3 +530,15 @@ def test_every_error_has_a_sentence_that_fits_an_alert(error):
 def test_an_unknown_language_reads_english():
     assert Language.of("tlh").money(18_000, "IDR") == f"Rp{NBSP}18,000"
     assert Language.of("pt-br").country("ID") == "🇮🇩 Indonesia"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("orphan", "orphan_sms", "unclear", "supplier_broke", "supplier_refuses"),
+        *("no_credit", "access_refused", "voucher_guessing", "store_refund", "refund_refused"),
+    ],
+)
+def test_every_alert_is_told_in_words(name):
+    facts = {"supplier": "cellcast", "debt": 0, "currency": "IDR"}
+    assert name not in operator.alert(Language.of("en"), name, facts).text

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from sqlmodel import select
 
-from db import deliveries
+from db import deliveries, supplier_balances
 from db.models import Attempt, AttemptStatus, OrderStatus, Orphan
 from db.session import Database
 from services.suppliers.base import Capabilities
@@ -381,6 +381,12 @@ async def test_nothing_is_asked_that_the_panel_cannot_answer(world: World, cheap
     await world.reconcile()
     assert not world.suppliers.health(PANEL).last_error
     assert world.registration.states[PANEL] == "set by hand, on the supplier's site"
+
+
+async def test_a_balance_that_nobody_tells_is_not_asked_for(world: World):
+    await world.balances.take(PANEL)
+    async with world.database.read() as session:
+        assert await supplier_balances.find_last(session, PANEL) is None
 
 
 # Its webhook

@@ -9,7 +9,19 @@ from db.models import OrderStatus
 from db.session import Database
 from services.catalog import Line, network_key
 from services.errors import OutOfStock
-from tests.builders import COST, PANEL, PANEL_COST, PANEL_KEY, PANEL_PRICE, PRICE, World, restarted, world_on
+from services.invoices import intent_of
+from tests.builders import (
+    COST,
+    PANEL,
+    PANEL_COST,
+    PANEL_KEY,
+    PANEL_PRICE,
+    PRICE,
+    RENTER,
+    World,
+    restarted,
+    world_on,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -198,3 +210,8 @@ async def test_a_network_is_known_by_its_key_though_it_is_sold_out(world: World)
     assert world.catalog.network_name("ID", network_key("Telkomsel")) == "Telkomsel"
     assert line(world, network="Telkomsel") is None
     assert world.catalog.network_name("ID", network_key("Aslan")) is None
+
+
+async def test_an_invoice_for_one_number_keeps_the_network(world: World):
+    intent = world.intent(network="Telkomsel", price=PANEL_PRICE)
+    assert intent_of(await world.invoices.offer_purchase(RENTER, intent)) == intent
