@@ -125,7 +125,7 @@ def audit() -> None:
 def export(
     directory: Annotated[Path, typer.Argument(help="Where the files go; it is made where it is missing.")],
 ) -> None:
-    """Write the ledger and the orders as CSV, for a spreadsheet."""
+    """Write the ledger, the orders and the payments as CSV, for a spreadsheet."""
     from bot.export import export as export_books
 
     print(_run(export_books(_settings(), directory)))

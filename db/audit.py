@@ -78,6 +78,19 @@ WRONG_PAYMENTS = """
     WHERE difference <> 0
 """
 
+WRONG_CREDITS = """
+    SELECT 'wallet:' || p.user_id AS name, p.amount
+    FROM payment AS p
+    LEFT JOIN ledger_entry AS e ON e.idempotency_key = 'payment:' || p.id
+    WHERE e.id IS NULL OR e.amount <> p.amount OR e.destination <> 'wallet:' || p.user_id
+"""
+
+WRONG_DEBTS = """
+    SELECT d.name, d.balance AS amount
+    FROM account AS d LEFT JOIN account AS w ON w.name = 'wallet:' || substr(d.name, 6)
+    WHERE d.name LIKE 'debt:%' AND (d.balance > 0 OR d.balance < 0 AND w.balance > 0)
+"""
+
 SQLITE_GUARDS = """
     SELECT count(*) = 2 FROM sqlite_master
     WHERE type = 'trigger' AND tbl_name = 'ledger_entry' AND name LIKE 'ledger_entry_no_%'
@@ -138,6 +151,16 @@ async def wrong_settlements(session: AsyncSession) -> Difference:
 async def wrong_payments(session: AsyncSession) -> Difference:
     """Whether what came in through Stars is what payments that have not gone back were credited with."""
     return await _sum(session, WRONG_PAYMENTS)
+
+
+async def wrong_credits(session: AsyncSession) -> Difference:
+    """Payments in Stars that were not credited, to whoever paid, as they were worth."""
+    return await _sum(session, WRONG_CREDITS)
+
+
+async def wrong_debts(session: AsyncSession) -> Difference:
+    """Debts of renters who have money to settle them, and debts that are none."""
+    return await _sum(session, WRONG_DEBTS)
 
 
 async def is_guarded(session: AsyncSession) -> bool:

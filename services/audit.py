@@ -17,8 +17,6 @@ from services.clock import Clock
 
 MAY_GO_BELOW_ZERO = ("gateway:", "debt")
 """Accounts that stand for somebody outside who owes us."""
-
-
 STARS_LOCKED_FOR = timedelta(days=21)
 """How long Telegram keeps Stars before it pays them out."""
 
@@ -30,6 +28,8 @@ class Check(StrEnum):
     """No wallet, hold or revenue is negative."""
     HOLDS = "holds"
     """What is on hold is the price of the orders that wait for a code, one by one."""
+    DEBTS = "debts"
+    """Nobody has money and a debt."""
     GUARD = "guard"
     """The database refuses to change ledger entries."""
     BALANCES = "balances"
@@ -38,9 +38,11 @@ class Check(StrEnum):
     """Every ended order was captured or released in full, as its state says."""
     PAYMENTS = "payments"
     """What came in through Stars is what was credited for payments that have not gone back."""
+    CREDITS = "credits"
+    """Every payment in Stars was credited to whoever paid, as it was worth."""
 
 
-QUICK = (Check.SUM, Check.BELOW_ZERO, Check.HOLDS, Check.GUARD)
+QUICK = (Check.SUM, Check.BELOW_ZERO, Check.HOLDS, Check.DEBTS, Check.GUARD)
 """Those that need not go through the whole ledger."""
 
 
@@ -164,6 +166,7 @@ async def examine(session: AsyncSession, *, full: bool, currency: str, now: date
     groups = await db_audit.groups(session)
     findings = [*_sums(groups), *_below_zero(groups)]
     findings += _found(Check.HOLDS, await db_audit.wrong_holds(session), currency)
+    findings += _found(Check.DEBTS, await db_audit.wrong_debts(session), currency)
     if not await db_audit.is_guarded(session):
         findings.append(Finding(Check.GUARD, 1, 0, currency))
     entries = None
@@ -171,6 +174,7 @@ async def examine(session: AsyncSession, *, full: bool, currency: str, now: date
         findings += _found(Check.BALANCES, await db_audit.wrong_balances(session), currency)
         findings += _found(Check.SETTLEMENTS, await db_audit.wrong_settlements(session), currency)
         findings += _found(Check.PAYMENTS, await db_audit.wrong_payments(session), currency)
+        findings += _found(Check.CREDITS, await db_audit.wrong_credits(session), currency)
         entries = await db_audit.count_entries(session)
     stars = StarBooks(*await payments.totals(session, locked_since=now - STARS_LOCKED_FOR))
     return Report(now, tuple(Check) if full else QUICK, tuple(findings), tuple(groups), stars, entries)

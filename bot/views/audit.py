@@ -168,10 +168,12 @@ def check_name(language: Language, check: Check) -> str:
         Check.SUM: _("The sum over all accounts"),
         Check.BELOW_ZERO: _("Accounts below zero"),
         Check.HOLDS: _("Holds against open orders"),
+        Check.DEBTS: _("Debts against wallets"),
         Check.GUARD: _("The ledger's protection"),
         Check.BALANCES: _("Balances against entries"),
         Check.SETTLEMENTS: _("Ended orders against what was paid"),
         Check.PAYMENTS: _("Stars against what was credited"),
+        Check.CREDITS: _("Each payment in Stars against its credit"),
     }[check]
 
 
@@ -189,6 +191,7 @@ def finding_text(language: Language, finding: Finding) -> str:
         Check.HOLDS: _(
             "Holds that are not what their open orders cost: {count}, by {amount} in all. One: {example}."
         ),
+        Check.DEBTS: _("Debts beside money in the same wallet: {count}, {amount} in all. One: {example}."),
         Check.GUARD: _(
             "The triggers that keep ledger entries from being changed are missing:"
             " restore the schema from a backup, and compare the entries."
@@ -203,6 +206,9 @@ def finding_text(language: Language, finding: Finding) -> str:
         Check.PAYMENTS: _(
             "Payments in Stars and what was credited for them differ by {amount}: compare payments.csv"
             " and ledger.csv of numlet export."
+        ),
+        Check.CREDITS: _(
+            "Payments in Stars that were not credited: {count}, {amount} in all. One: {example}."
         ),
     }[finding.check]
     return text.format(

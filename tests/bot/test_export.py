@@ -16,6 +16,7 @@ from db.session import Database
 from services.accounts import Accounts
 from services.clock import SystemClock
 from tests.builders import COST, PRICE, RENTER, World, entries, world_on
+from tests.rows import fill
 
 pytestmark = pytest.mark.anyio
 
@@ -64,6 +65,17 @@ async def test_every_entry_and_every_order_is_a_line(shop: World, database_url: 
         "ID",
         str(RENTER),
     )
+
+
+async def test_every_payment_is_a_line(sqlite_url: str, tmp_path: Path):
+    database = Database(sqlite_url)
+    await fill(database)
+    await database.aclose()
+    await write(sqlite_url, tmp_path)
+    payments = read(tmp_path / "payments.csv")
+    assert [(line["stars"], line["amount_minor"], line["status"]) for line in payments] == [
+        ("1", "200", "paid")
+    ] * 3
 
 
 async def test_codes_and_whole_numbers_stay_at_home(shop: World, database_url: str, tmp_path: Path):

@@ -28,6 +28,8 @@ class Crowd:
     random: random.Random
     orders: list[tuple[int, int, int]] = field(default_factory=list)
     """Id, renter, price."""
+    charges: list[tuple[int, str]] = field(default_factory=list)
+    """Who paid with Stars, and the charge."""
     done: list[Operation] = field(default_factory=list)
     counted: int = 0
 
@@ -44,10 +46,14 @@ class Crowd:
         chance = self.random.random()
         if self.done and chance < 0.15:
             return self.random.choice(self.done)
-        if chance < 0.35:
+        if chance < 0.25:
             return books.top_up(renter, amount * 2, key)
-        if chance < 0.45:
+        if chance < 0.35:
+            return self._pay(renter, amount, key)
+        if chance < 0.4:
             return books.debit(renter, amount, key)
+        if self.charges and chance < 0.5:
+            return books.take_back(*self.random.choice(self.charges))
         if self.orders and chance < 0.75:
             return self._about(*self.random.choice(self.orders))
         return self._place(renter, amount, key)
@@ -61,6 +67,15 @@ class Crowd:
                 books.complete(order_id),
             )
         )
+
+    def _pay(self, renter: int, amount: int, charge: str) -> Operation:
+        pay = books.pay(renter, amount, charge)
+
+        async def operation(session):
+            if await pay(session):
+                self.charges.append((renter, charge))
+
+        return operation
 
     def _place(self, renter: int, price: int, key: str) -> Operation:
         place = books.place(renter, price, self.random.randint(1, 3), key)

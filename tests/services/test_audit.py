@@ -6,11 +6,12 @@ import pytest
 from sqlalchemy import text
 
 from db.session import Database
-from services.audit import Check, Margin, Report
+from services.audit import Check, Margin, Report, StarBooks
 from services.breaker import REST
+from services.payments import StarPayment
 from services.rates import Rates
 from services.supplier_balances import SupplierBalances
-from tests.builders import COST, CURRENCY, PRICE, RENTER, World
+from tests.builders import COST, CURRENCY, PRICE, RENTER, STARS_RATE, World
 
 pytestmark = pytest.mark.anyio
 
@@ -166,6 +167,53 @@ async def test_earnings_of_a_period_begin_with_its_first_day(world: World):
     ]
     await world.pass_time(days=1)
     assert (await world.audit.earnings(days=7)).total.orders == 1
+
+
+class TestStars:
+    async def pay(self, world: World, stars: int = 90) -> int:
+        """The payment's id."""
+        invoice = await world.invoices.offer_topup(RENTER, stars)
+        charge = f"charge of {invoice.token}"
+        await world.payments.record(StarPayment(charge, invoice.token, RENTER, stars, world.clock.now()))
+        await world.settle()
+        [payment, *_] = await world.payments.of_user(RENTER, limit=1)
+        return payment.id or 0
+
+    async def test_payments_and_refunds_agree_and_are_counted(self, world: World):
+        await self.pay(world, 90)
+        await world.pass_time(days=22)
+        await world.refunds.refund(await self.pay(world, 40), by=1)
+        await self.pay(world, 30)
+        report = await examine(world)
+        assert report.findings == ()
+        assert report.stars == StarBooks(received=160, returned=40, locked=30)
+
+    async def test_a_refund_of_what_was_spent_agrees(self, world: World):
+        await world.accounts.debit(RENTER, 10 * PRICE, key="all", reason=None)
+        payment = await self.pay(world, 90)
+        await world.rent()
+        await world.refunds.refund(payment, by=1)
+        report = await examine(world)
+        assert report.findings == ()
+        assert {group.name: group.balance for group in report.groups}["debt"] == -PRICE
+
+    async def test_a_payment_that_the_books_do_not_know_is_found(self, world: World):
+        await self.pay(world, 90)
+        await tamper(world.database, "UPDATE payment SET status = 'refunded'")
+        assert found(await examine(world)) == {Check.PAYMENTS: (1, 90 * STARS_RATE, "gateway:stars")}
+
+    async def test_a_payment_that_nobody_was_credited_for_is_found(self, world: World):
+        payment = await self.pay(world, 90)
+        await tamper(world.database, f"UPDATE payment SET id = {payment + 1_000_000}")
+        assert found(await examine(world)) == {Check.CREDITS: (1, 90 * STARS_RATE, f"wallet:{RENTER}")}
+
+    async def test_a_debt_beside_money_is_found(self, world: World):
+        await tamper(
+            world.database,
+            f"INSERT INTO account VALUES ('debt:{RENTER}', 'IDR', -5, true)",
+            "UPDATE account SET balance = balance + 5 WHERE name = 'gateway:operator'",
+        )
+        assert found(await examine(world))[Check.DEBTS] == (1, 5, f"debt:{RENTER}")
 
 
 class TestWatch:
