@@ -238,9 +238,10 @@ async def scheduled(numlet: Numlet) -> AsyncIterator[None]:
         jobs.every(
             REGISTER_EVERY, f"{name} webhook", partial(numlet.registration.register, name), at_once=True
         )
-        jobs.every(BALANCES_EVERY, f"{name} balance", partial(numlet.balances.take, name), at_once=True)
+        if supplier.capabilities.balance:
+            jobs.every(BALANCES_EVERY, f"{name} balance", partial(numlet.balances.take, name), at_once=True)
+            jobs.every(BALANCE_EVERY, f"{name} low balance", partial(numlet.low_balances.check, name))
         jobs.every(PROBE_EVERY, f"{name} probe", partial(numlet.suppliers.probe, name))
-        jobs.every(BALANCE_EVERY, f"{name} low balance", partial(numlet.low_balances.check, name))
     jobs.every(TELEGRAM_EVERY, "telegram", numlet.telegram_watch.look)
     jobs.every(TEXTS_EVERY, "texts", numlet.text_tracking.follow)
     jobs.every(SWEEP_EVERY, "deliveries", numlet.deliveries.sweep)
