@@ -12,13 +12,13 @@ import typer
 from prometheus_client import REGISTRY
 from pydantic import SecretStr
 
-from bot import cli  # whoever imports the program has all its metrics
+from bot import cli, running  # whoever imports the program has all its metrics
 from bot.commands import operator_commands, renter_commands
 from bot.language import Language
 from bot.settings import Settings
 from services.roles import Role
 
-ROOT = Path(cli.__file__).parents[1]
+ROOT = Path(running.__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 RULES = ROOT / "deploy" / "prometheus-rules.yaml"
 DASHBOARD = ROOT / "deploy" / "grafana.json"
