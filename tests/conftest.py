@@ -13,6 +13,7 @@ import asyncpg
 import pytest
 import structlog
 
+from bot.logs import QUIET
 from db.migrate import upgrade
 from db.session import Database
 
@@ -45,7 +46,8 @@ def _plain_logs() -> Iterator[None]:
     A test may set up the program's own logs; the next one finds none of it.
     """
     root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    handlers = root.handlers[:]
+    levels = {name: logging.getLogger(name).level for name in (None, *QUIET, "apscheduler")}
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -58,7 +60,8 @@ def _plain_logs() -> Iterator[None]:
     )
     yield
     root.handlers[:] = handlers
-    root.setLevel(level)
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
