@@ -10,7 +10,8 @@ import uvloop
 from benchmarks import audit, broadcast, chaos, intake, path_of_a_code
 
 BENCHMARKS = {
-    "intake": ("webhook accepted durably, SQLite, 64 connections", intake.measure),
+    "intake": ("webhook accepted durably, SQLite, 64 connections", intake.on_sqlite),
+    "intake-postgresql": ("webhook accepted durably, PostgreSQL, 64 connections", intake.on_postgresql),
     "code": ("code: webhook in → sendMessage reaches the Bot API, quiet", path_of_a_code.measure),
     "broadcast": ("broadcast to 10,000, 500 of them gone, a kill -9 in the middle", broadcast.measure),
     "audit": ("the books examined, a million entries", audit.measure),

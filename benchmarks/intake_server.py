@@ -1,16 +1,18 @@
 """The server that `benchmarks.intake` fires at: the product's webhook route beside an empty one."""
 
+import socket
 import sys
 from functools import partial
 
-import uvicorn
 import uvloop
 from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
-from bot.process import calm_garbage_collector
-from bot.webhooks import Endpoint, accept_supplier
+from bot.app import BACKLOG
+from bot.process import calm_garbage_collector, http_server
+from bot.webhooks import Readiness, accept_supplier, create_app
 from db import migrate, settings
 from db.session import Database
 from services.clock import SystemClock
@@ -33,20 +35,23 @@ async def main(port: int, url: str, secret: str) -> None:
     inbox = Inbox(database, clock)
     inbox.take = deliveries.take
     deliveries.register({"smscode": Source(_nothing, partial(event_serial, supplier))})
-    accept = Endpoint("smscode", accept_supplier(supplier, secrets, inbox))
-    app = Starlette(
-        routes=[
-            Route("/empty", _empty, methods=["POST"]),
-            Route("/webhooks/smscode", accept, methods=["POST"]),
-        ]
-    )
+    product = create_app({"smscode": accept_supplier(supplier, secrets, inbox)}, ready=_ready)
+    empty = Starlette(routes=[Route("/empty", _empty, methods=["POST"])])
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await (empty if scope["path"] == "/empty" else product)(scope, receive, send)
+
     calm_garbage_collector()
-    config = uvicorn.Config(app, port=port, access_log=False, log_level="critical", lifespan="off")
-    await uvicorn.Server(config).serve()
+    with socket.create_server(("127.0.0.1", port), backlog=BACKLOG) as listener:
+        await http_server(app).serve(sockets=[listener])
 
 
 async def _empty(_request: object) -> Response:
     return Response()
+
+
+async def _ready() -> Readiness:
+    return Readiness(ok=True, says="ready")
 
 
 async def _nothing(_delivery: Delivery) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from sqlalchemy.exc import SQLAlchemyError
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from bot import handlers
 from bot.buttons import Buttons
@@ -82,7 +82,7 @@ class Reception:
     """The parts that act, while this process leads."""
 
     @property
-    def http(self) -> Starlette:
+    def http(self) -> ASGIApp:
         endpoints = {s.name: accept_supplier(s, self.webhook_secrets, self.inbox) for s in self.suppliers}
         endpoints[TELEGRAM] = accept_telegram(self.keys.telegram, self.inbox)
         return create_app(endpoints, ready=self.readiness)

@@ -29,7 +29,15 @@ class _Server(uvicorn.Server):
 def http_server(app: ASGIApp) -> uvicorn.Server:
     # The access log alone would halve what the server can take.
     return _Server(
-        uvicorn.Config(app, access_log=False, log_config=None, lifespan="off", timeout_graceful_shutdown=5)
+        uvicorn.Config(
+            app,
+            access_log=False,
+            log_config=None,
+            lifespan="off",
+            # Nobody here asks for the caller's address.
+            proxy_headers=False,
+            timeout_graceful_shutdown=5,
+        )
     )
 
 

@@ -1,9 +1,9 @@
 """Webhook deliveries: stored many at a time, in one statement and one commit."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any, NamedTuple
 
 from sqlmodel import col, delete, func, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -11,22 +11,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from db.models import WebhookDelivery
 from db.session import Database
 
-SQLITE_STORE = """
-    INSERT INTO webhook_delivery (source, external_id, body, received_at, attempts)
-    SELECT value->>0, value->>1, value->>2, value->>3, 0 FROM json_each(?) WHERE true
-    ON CONFLICT (source, external_id) DO NOTHING
-    RETURNING id, source, external_id
-"""
-POSTGRES_STORE = """
-    INSERT INTO webhook_delivery (source, external_id, body, received_at, attempts)
-    SELECT *, 0 FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[])
-    ON CONFLICT (source, external_id) DO NOTHING
-    RETURNING id, source, external_id
-"""
 
-
-@dataclass(frozen=True, slots=True)
-class NewDelivery:
+class NewDelivery(NamedTuple):
     source: str
     external_id: str
     """The sender's own id, or a digest of the body where it has none."""
@@ -34,33 +20,61 @@ class NewDelivery:
     received_at: datetime
 
 
-async def store(database: Database, batch: Sequence[NewDelivery]) -> dict[tuple[str, str], int]:
-    """Commit a batch; the ids of those not seen before, by (source, external_id)."""
+async def store(database: Database, batch: Sequence[NewDelivery]) -> list[int | None]:
+    """Commit a batch; for each its new id, or None where it was known."""
     # One statement in the driver's autocommit is one thread hop and one fsync for the whole batch;
     # through the ORM the same work costs several times as much, and this is the way in for every code.
     async with database.driver() as driver:
-        if database.is_sqlite:
-            rows = await driver.execute_fetchall(
-                SQLITE_STORE,
-                (
-                    json.dumps(
-                        [(d.source, d.external_id, d.body, _sqlite_time(d.received_at)) for d in batch]
-                    ),
-                ),
-            )
-        else:
-            rows = await driver.fetch(
-                POSTGRES_STORE,
-                [d.source for d in batch],
-                [d.external_id for d in batch],
-                [d.body for d in batch],
-                [d.received_at for d in batch],
-            )
-    return {(row[1], row[2]): row[0] for row in rows}
+        return await (_store_in_sqlite if database.is_sqlite else _store_in_postgresql)(driver, batch)
+
+
+async def _store_in_sqlite(driver: Any, batch: Sequence[NewDelivery]) -> list[int | None]:
+    # The values are bound one by one and nothing is returned by row: each row that a statement returns
+    # makes SQLite's thread wait for the event loop's to let go of the interpreter.
+    stored = await driver.execute(
+        "INSERT INTO webhook_delivery (source, external_id, body, received_at, attempts)"
+        f" VALUES {', '.join(['(?, ?, ?, ?, 0)'] * len(batch))}"
+        " ON CONFLICT (source, external_id) DO NOTHING",
+        [value for *told, at in batch for value in (*told, _sqlite_time(at))],
+    )
+    if stored.rowcount == 0:
+        return [None] * len(batch)
+    # A new row's key is one more than the largest there is.
+    before = stored.lastrowid - stored.rowcount
+    if stored.rowcount == len(batch):
+        return list(range(before + 1, stored.lastrowid + 1))
+    return _in_order_of(
+        batch,
+        await driver.execute_fetchall(
+            "SELECT id, source, external_id FROM webhook_delivery WHERE id > ?", [before]
+        ),
+    )
 
 
 def _sqlite_time(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+async def _store_in_postgresql(driver: Any, batch: Sequence[NewDelivery]) -> list[int | None]:
+    sources, external_ids, bodies, moments = zip(*batch, strict=True)
+    return _in_order_of(
+        batch,
+        await driver.fetch(
+            "INSERT INTO webhook_delivery (source, external_id, body, received_at, attempts)"
+            " SELECT *, 0 FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[])"
+            " ON CONFLICT (source, external_id) DO NOTHING RETURNING id, source, external_id",
+            sources,
+            external_ids,
+            bodies,
+            moments,
+        ),
+    )
+
+
+def _in_order_of(batch: Sequence[NewDelivery], rows: Iterable[Sequence[Any]]) -> list[int | None]:
+    new = {(source, external_id): delivery_id for delivery_id, source, external_id in rows}
+    # Popped: the same delivery twice in one batch is new only once.
+    return [new.pop((delivery.source, delivery.external_id), None) for delivery in batch]
 
 
 async def unhandled(session: AsyncSession, *, before: datetime, limit: int) -> list[WebhookDelivery]:
@@ -108,14 +122,28 @@ async def backlog(session: AsyncSession) -> dict[str, tuple[int, datetime]]:
     return {source: (count, oldest_at) for source, count, oldest_at in rows}
 
 
-async def mark_handled(
-    session: AsyncSession, ids: Sequence[int], *, now: datetime, error: str | None = None
-) -> None:
+async def mark_handled(database: Database, ids: Sequence[int], *, now: datetime) -> None:
+    """Commit that these were handled."""
+    # One hop to the driver, as above: while a session takes its three, nothing could be stored.
+    async with database.driver() as driver:
+        if database.is_sqlite:
+            await driver.execute(
+                "UPDATE webhook_delivery SET handled_at = ?, error = NULL"
+                " WHERE id IN (SELECT value FROM json_each(?))",
+                [_sqlite_time(now), json.dumps(ids)],
+            )
+        else:
+            await driver.execute(
+                "UPDATE webhook_delivery SET handled_at = $1, error = NULL WHERE id = ANY($2::bigint[])",
+                now,
+                ids,
+            )
+
+
+async def give_up(session: AsyncSession, delivery_id: int, *, now: datetime) -> None:
+    """Keep it, with its last error, but no longer try."""
     await session.exec(
-        update(WebhookDelivery)
-        .where(col(WebhookDelivery.id).in_(ids))
-        .values(handled_at=now, error=error)
-        .execution_options(synchronize_session=False)
+        update(WebhookDelivery).where(col(WebhookDelivery.id) == delivery_id).values(handled_at=now)
     )
 
 

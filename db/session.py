@@ -6,8 +6,9 @@ instead of colliding on the file's lock; readers have a pool beside it and see t
 
 import asyncio
 import sqlite3
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from typing import Any
 
 import asyncpg
@@ -17,6 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 DRIVER_ERRORS = (sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError)
+DRIVER_SECONDS = 5.0
+"""How long PostgreSQL may take to store webhooks before they are refused."""
 SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000")
 # Set before the file is touched, the mode keeps everybody out, and is refused while anybody is in.
 ALONE_PRAGMAS = ("busy_timeout=500", "locking_mode=EXCLUSIVE", "synchronous=FULL")
@@ -34,6 +37,43 @@ class DatabaseInUse(Exception):
     """Somebody else works on a database that is needed whole."""
 
 
+class _Turn:
+    """One writer at a time, in the order of asking; but whoever is urgent goes first."""
+
+    def __init__(self) -> None:
+        self._is_taken = False
+        self._urgent: deque[asyncio.Future[None]] = deque()
+        self._others: deque[asyncio.Future[None]] = deque()
+
+    @asynccontextmanager
+    async def taken(self, *, urgent: bool = False) -> AsyncIterator[None]:
+        if self._is_taken:
+            await self._wait(self._urgent if urgent else self._others)
+        self._is_taken = True
+        try:
+            yield
+        finally:
+            self._pass_on()
+
+    async def _wait(self, queue: deque[asyncio.Future[None]]) -> None:
+        turn = asyncio.get_running_loop().create_future()
+        queue.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if not turn.cancelled():
+                self._pass_on()  # it was ours by then
+            raise
+
+    def _pass_on(self) -> None:
+        for queue in (self._urgent, self._others):
+            while queue:
+                turn = queue.popleft()
+                if not turn.done():
+                    return turn.set_result(None)
+        self._is_taken = False
+
+
 class Database:
     """The store. `write` and `read` open a session; nobody else opens connections."""
 
@@ -41,10 +81,15 @@ class Database:
         """`url`: `sqlite:///file.db` or `postgresql://user@host/name`; the async driver is picked here."""
         parsed = make_url(url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        self._turn = _Turn()
+        self._driver: Any = None
         self.path = parsed.database if self.is_sqlite else None
         if self.is_sqlite:
             self._url = parsed.set(drivername="sqlite+aiosqlite")
             self._writer = _sqlite_engine(self._url, begin="BEGIN IMMEDIATE", pool_size=1)
+            # While it is our turn, the pool's one connection is nobody else's.
+            event.listen(self._writer.sync_engine, "connect", self._note_driver)
+            event.listen(self._writer.sync_engine, "close", self._forget_driver)
             self._reader = _sqlite_engine(self._url, begin="BEGIN", pool_size=4)
         else:
             # Managed hosts print libpq's name for what the driver calls ssl.
@@ -67,7 +112,7 @@ class Database:
         What `after_commit` was given in the block is called once the commit is on disk. It may be lost
         in a crash, so it only ever wakes somebody who would have looked later anyway.
         """
-        async with AsyncSession(self._writer, expire_on_commit=False) as session:
+        async with self._turn_to_write(), AsyncSession(self._writer, expire_on_commit=False) as session:
             async with session.begin():
                 yield session
             for callback in session.info.pop("after_commit", {}).values():
@@ -83,15 +128,49 @@ class Database:
     async def driver(self) -> AsyncIterator[Any]:
         """The driver's own connection, in autocommit, for the statement where every microsecond counts.
 
+        Nobody else writes to SQLite meanwhile, and whoever waits to write waits for this one.
         Raises SQLAlchemyError or OSError, never the driver's own errors.
         """
-        async with self._writer.connect() as connection:
-            raw = await connection.get_raw_connection()
+        async with self._turn.taken(urgent=True):
             try:
-                yield raw.driver_connection
+                yield self._driver if self._has_driver() else await self._connect_driver()
             except DRIVER_ERRORS as error:
+                self._let_go_of_driver()
                 # Its text holds the statement's values; nobody above knows drivers.
                 raise ConnectionError(f"the database refused: {type(error).__name__}") from None
+            except OSError:
+                self._let_go_of_driver()
+                raise
+
+    def _turn_to_write(self) -> AbstractAsyncContextManager[None]:
+        return self._turn.taken() if self.is_sqlite else nullcontext()
+
+    async def _connect_driver(self) -> Any:
+        if self.is_sqlite:
+            async with self._writer.connect():
+                return self._driver
+        self._driver = await asyncpg.connect(
+            self.dsn,
+            timeout=DRIVER_SECONDS,
+            command_timeout=DRIVER_SECONDS,
+            server_settings={"application_name": APPLICATION},
+        )
+        return self._driver
+
+    def _has_driver(self) -> bool:
+        return self._driver is not None and (self.is_sqlite or not self._driver.is_closed())
+
+    def _note_driver(self, connection: Any, _record: Any) -> None:
+        self._driver = connection.driver_connection
+
+    def _forget_driver(self, _connection: Any, _record: Any) -> None:
+        self._driver = None
+
+    def _let_go_of_driver(self) -> None:
+        """After trouble a connection may be half dead; SQLite's is in the same process, and the pool's."""
+        if self._driver is not None and not self.is_sqlite:
+            self._driver.terminate()
+            self._driver = None
 
     @property
     def dsn(self) -> str:
@@ -139,6 +218,7 @@ class Database:
             yield connection
 
     async def aclose(self) -> None:
+        self._let_go_of_driver()
         await self._writer.dispose()
         if self._reader is not self._writer:
             await self._reader.dispose()

@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
@@ -35,6 +35,17 @@ class Source:
     """From a body to the series in which it must be handled in order."""
 
 
+@dataclass(slots=True)
+class _Queue:
+    """One kind of series, with workers of its own: a crowd in one holds up no code and no payment."""
+
+    ready: deque[str] = field(default_factory=deque)
+    """Series of which a delivery waits and none is being handled."""
+    workers: set[asyncio.Task[None]] = field(default_factory=set)
+    is_called: bool = False
+    """A worker was started and has not begun yet."""
+
+
 class Deliveries:
     """The one process that leads handles; the others only fill the inbox."""
 
@@ -43,9 +54,8 @@ class Deliveries:
         self._clock = clock
         self._sources: dict[str, Source] = {}
         self._series: dict[str, deque[Delivery]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._slots: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
-        """By kind of series, so that a crowd in one of them never holds up a code or a payment."""
+        self._queues: dict[str, _Queue] = defaultdict(_Queue)
+        """By kind of series: what stands before the colon."""
         self._in_hand: set[int] = set()
         self._handled: list[int] = []
         self._marker: asyncio.Task[None] | None = None
@@ -67,17 +77,29 @@ class Deliveries:
             self._series[serial].append(delivery)
             return
         self._series[serial] = deque([delivery])
-        task = asyncio.create_task(self._work_off(serial))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        queue = self._queues[serial.partition(":")[0]]
+        queue.ready.append(serial)
+        self._call_worker(queue)
 
-    async def _work_off(self, serial: str) -> None:
-        series = self._series[serial]
-        while series:
-            delivery = series.popleft()
-            async with self._slots[serial.partition(":")[0]]:
-                await self._handle(delivery)
-        del self._series[serial]
+    def _call_worker(self, queue: _Queue) -> None:
+        """Start another worker for what is ready; it calls the next one, while there is more."""
+        if queue.ready and not queue.is_called and len(queue.workers) < AT_ONCE:
+            queue.is_called = True
+            worker = asyncio.create_task(self._work_off(queue))
+            queue.workers.add(worker)
+            worker.add_done_callback(queue.workers.discard)
+
+    async def _work_off(self, queue: _Queue) -> None:
+        queue.is_called = False
+        while queue.ready:
+            serial = queue.ready.popleft()
+            self._call_worker(queue)
+            series = self._series[serial]
+            await self._handle(series.popleft())
+            if series:
+                queue.ready.append(serial)
+            else:
+                del self._series[serial]
 
     async def _handle(self, delivery: Delivery) -> None:
         try:
@@ -101,8 +123,7 @@ class Deliveries:
                 await asyncio.sleep(MARK_AFTER_SECONDS)
                 ids, self._handled = self._handled, []
                 try:
-                    async with self._database.write() as session:
-                        await deliveries.mark_handled(session, ids, now=self._clock.now())
+                    await deliveries.mark_handled(self._database, ids, now=self._clock.now())
                 except (SQLAlchemyError, OSError) as error:
                     log.error("delivery.not_marked", count=len(ids), error=type(error).__name__)
                 self._in_hand.difference_update(ids)
@@ -116,7 +137,7 @@ class Deliveries:
                 attempts = await deliveries.note_failure(session, delivery.id, error=error)
                 if attempts >= GIVE_UP_AFTER:
                     log.error("delivery.given_up", source=delivery.source, id=delivery.id)
-                    await deliveries.mark_handled(session, [delivery.id], now=self._clock.now(), error=error)
+                    await deliveries.give_up(session, delivery.id, now=self._clock.now())
         except (SQLAlchemyError, OSError) as failure:
             log.error("delivery.failure_not_recorded", id=delivery.id, error=type(failure).__name__)
 
@@ -156,4 +177,5 @@ class Deliveries:
             task.cancel()
 
     def _under_way(self) -> set[asyncio.Task[None]]:
-        return self._tasks | ({self._marker} if self._marker else set())
+        workers = (queue.workers for queue in self._queues.values())
+        return set().union(*workers, {self._marker} if self._marker else set())

@@ -2,9 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 
@@ -19,8 +18,7 @@ log = structlog.get_logger()
 MAX_BATCH = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """One stored message."""
 
     id: int
@@ -35,8 +33,7 @@ Take = Callable[[Delivery, str], None]
 """Handles a delivery that is on disk; the second argument is its series."""
 
 
-@dataclass(slots=True)
-class _Waiting:
+class _Waiting(NamedTuple):
     delivery: NewDelivery
     serial: str
     message: Any
@@ -80,28 +77,25 @@ class Inbox:
             while self._waiting:
                 batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
                 try:
-                    new = await deliveries.store(self._database, [waiting.delivery for waiting in batch])
+                    rows = [waiting.delivery for waiting in batch]
+                    ids = await deliveries.store(self._database, rows)
                 except Exception as error:  # whatever it is, each waiting request must hear it
                     for waiting in batch:
                         if not waiting.stored.done():
                             waiting.stored.set_exception(error)
                     continue
-                self._release(batch, new)
+                self._release(batch, ids)
                 if self.take is None:
                     await self._wake_leader()
         finally:
             self._writer = None
 
-    def _release(self, batch: list[_Waiting], new: dict[tuple[str, str], int]) -> None:
-        for waiting in batch:
-            row = waiting.delivery
-            # Popped: the same delivery twice in one batch is new only once.
-            delivery_id = new.pop((row.source, row.external_id), None)
-            if not waiting.stored.done():
-                waiting.stored.set_result(delivery_id is not None)
+    def _release(self, batch: list[_Waiting], ids: list[int | None]) -> None:
+        for (row, serial, message, stored), delivery_id in zip(batch, ids, strict=True):
+            if not stored.done():
+                stored.set_result(delivery_id is not None)
             if delivery_id is not None and self.take:
-                delivery = Delivery(delivery_id, row.source, row.body, row.received_at, waiting.message)
-                self.take(delivery, waiting.serial)
+                self.take(Delivery(delivery_id, row.source, row.body, row.received_at, message), serial)
 
     async def _wake_leader(self) -> None:
         try:

@@ -50,8 +50,12 @@ DUE_AT_ONCE = 500
 
 
 def event_serial(supplier: Supplier, body: str) -> str:
-    """The series in which a supplier's events are handled in order: that of their order. Raises BadEvent."""
-    event = supplier.parse_event(body.encode())
+    """The series in which a stored event is handled. Raises BadEvent."""
+    return series_of(supplier, supplier.parse_event(body.encode()))
+
+
+def series_of(supplier: Supplier, event: Event) -> str:
+    """A supplier's events are handled in order where they tell of the same order."""
     return f"{supplier.name}:{event.order_ref or event.phone_number}"
 
 
@@ -80,7 +84,7 @@ class Rentals:
 
     async def handle_event(self, supplier: str, delivery: Delivery) -> None:
         """A webhook that was verified and stored."""
-        event = self._suppliers[supplier].parse_event(delivery.body.encode())
+        event = delivery.message or self._suppliers[supplier].parse_event(delivery.body.encode())
         if event.order_ref is None and event.sms is None:
             return
         async with self._database.write() as session:

@@ -218,7 +218,7 @@ class Supplier(Protocol):
     def parse_event(self, body: bytes) -> Event:
         """Read a verified body. Raises BadEvent."""
 
-    def delivery_id(self, body: bytes) -> str:
+    def delivery_id(self, body: bytes, event: Event) -> str:
         """Names a webhook in at most 80 characters; what bears the name of another is its repetition."""
 
     async def aclose(self) -> None:

@@ -202,7 +202,7 @@ class NumberPanel(Limited):
         except ValidationError as exc:
             raise BadEvent("numberpanel: no event") from exc
 
-    def delivery_id(self, body: bytes) -> str:
+    def delivery_id(self, body: bytes, event: Event) -> str:
         """Events bear neither id nor time, and a number may get the same SMS again: equal bodies are a
         repetition only within a short while.
         """

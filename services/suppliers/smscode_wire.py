@@ -10,16 +10,13 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
+import msgspec
 from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
-    StrictStr,
-    ValidationError,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
 )
 
 from services.suppliers.base import (
@@ -34,6 +31,8 @@ from services.suppliers.base import (
 
 CURRENCY = "IDR"
 PRODUCTS_PER_PAGE = 10_000
+NOT_READ = (msgspec.DecodeError, ValueError, RecursionError)
+"""What reading an event may raise."""
 
 _STATUSES = {
     "ACTIVE": RemoteStatus.ACTIVE,
@@ -77,14 +76,8 @@ def _e164(number: str | None) -> str | None:
     return f"+{number.removeprefix('+')}" if number else None
 
 
-def _none_if_invalid(value: object, handler: ValidatorFunctionWrapHandler) -> object:
-    try:
-        return handler(value)
-    except ValidationError:
-        return None
-
-
-Ref = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,18}$")]
+REF = re.compile(r"[1-9][0-9]{0,18}")
+Ref = Annotated[str, Field(pattern=f"^{REF.pattern}$")]
 """Their integer id as our string."""
 Status = Annotated[RemoteStatus, BeforeValidator(_status)]
 Moment = Annotated[datetime, AfterValidator(_utc)]
@@ -192,17 +185,23 @@ class WebhookTest(Shape):
     status_code: int | None
 
 
-class Notice(Shape):
-    event: StrictStr
-    timestamp: Annotated[Moment | None, WrapValidator(_none_if_invalid)] = None
-    data: Any = None
+class Notice(msgspec.Struct):
+    """Read by msgspec, in half of the time that pydantic takes, because every code comes this way."""
+
+    event: str
+    timestamp: Any = None
+    data: msgspec.Raw = msgspec.Raw(b"null")
 
 
-class NoticeOrder(Shape):
-    order_id: Ref
-    phone_number: Phone | None = None
-    otp_code: Text | None = None
-    otp_message: Text | None = None
+class NoticeOrder(msgspec.Struct):
+    order_id: int | str
+    phone_number: int | str | None = None
+    otp_code: int | str | None = None
+    otp_message: str | None = None
+
+
+read_notice = msgspec.json.Decoder(Notice).decode
+read_notice_order = msgspec.json.Decoder(NoticeOrder).decode
 
 
 def quotes(
@@ -252,20 +251,41 @@ def webhook_state(config: WebhookConfig) -> WebhookState:
 
 
 def event(body: bytes) -> Event:
-    """Raises ValidationError for what is no event, and for a code that belongs to no order."""
-    notice = Notice.model_validate_json(body)
+    """Raises one of NOT_READ for what is no event, and for a code that belongs to no order."""
+    notice = read_notice(body)
     kind = _EVENTS.get(notice.event, EventKind.OTHER)
     if kind in (EventKind.TEST, EventKind.OTHER):
         return Event(kind)
     try:
-        order = NoticeOrder.model_validate(notice.data)
-    except ValidationError:
+        order = read_notice_order(notice.data)
+        ref = _ref(order.order_id)
+    except NOT_READ:
         if kind is EventKind.SMS:
             raise
         # Nobody documented this payload, and reconciliation finds out what it meant.
         return Event(EventKind.OTHER)
-    sms = _sms(order.otp_code, order.otp_message, notice.timestamp) if kind is EventKind.SMS else None
-    return Event(kind, order_ref=order.order_id, phone_number=order.phone_number, sms=sms)
+    sms = None
+    if kind is EventKind.SMS:
+        sms = _sms(_text(order.otp_code), _text(order.otp_message), _moment(notice.timestamp))
+    return Event(kind, order_ref=ref, phone_number=_e164(_text(order.phone_number)), sms=sms)
+
+
+def _ref(order_id: int | str) -> str:
+    ref = str(order_id)
+    if not REF.fullmatch(ref):
+        raise ValueError("not an id of theirs")
+    return ref
+
+
+def _text(value: int | str | None) -> str | None:
+    return None if value is None else _clean(str(value))
+
+
+def _moment(timestamp: object) -> datetime | None:
+    try:
+        return _utc(datetime.fromisoformat(timestamp))  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return None
 
 
 def _sms(code: str | None, text: str | None, received_at: datetime | None) -> RemoteSms | None:

@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from bot.doctor import examine
 from bot.healthcheck import is_serving
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.anyio
 
 
 @asynccontextmanager
-async def serving(app: Starlette) -> AsyncIterator[int]:
+async def serving(app: ASGIApp) -> AsyncIterator[int]:
     """The port on which the app answers."""
     server = http_server(app)
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -37,7 +38,7 @@ async def serving(app: Starlette) -> AsyncIterator[int]:
 
 
 @pytest.fixture
-async def ours(sqlite_url: str) -> AsyncIterator[Starlette]:
+async def ours(sqlite_url: str) -> AsyncIterator[ASGIApp]:
     async def ready() -> Readiness:
         return Readiness(ok=True, says="ready")
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 
+import asyncpg
 import pytest
 from sqlalchemy.exc import DBAPIError, StatementError
 
@@ -101,3 +102,64 @@ async def test_foreign_keys_are_enforced(database: Database):
     with pytest.raises(DBAPIError):
         async with database.write() as session:
             session.add(Sms(order_id=999, fingerprint="0:1", received_at=NOW))
+
+
+async def test_who_stores_webhooks_goes_before_others_who_wait(sqlite_url: str):
+    sqlite = Database(sqlite_url)
+    order: list[str] = []
+    gate, has_begun = asyncio.Event(), asyncio.Event()
+
+    async def write(name: str) -> None:
+        async with sqlite.write():
+            order.append(name)
+            has_begun.set()
+            await gate.wait()
+
+    async def store() -> None:
+        async with sqlite.driver():
+            order.append("webhooks")
+
+    tasks = [asyncio.create_task(write("first"))]
+    await has_begun.wait()
+    tasks += [asyncio.create_task(coroutine) for coroutine in (write("second"), write("third"), store())]
+    await asyncio.sleep(0)
+    gate.set()
+    await asyncio.gather(*tasks)
+    assert order == ["first", "webhooks", "second", "third"]
+    await sqlite.aclose()
+
+
+async def test_a_writer_that_stops_waiting_holds_up_nobody(sqlite_url: str):
+    sqlite = Database(sqlite_url)
+    gate, has_begun = asyncio.Event(), asyncio.Event()
+
+    async def write() -> None:
+        async with sqlite.write():
+            has_begun.set()
+            await gate.wait()
+
+    holding = asyncio.create_task(write())
+    await has_begun.wait()
+    waiting = [asyncio.create_task(write()) for _ in range(3)]
+    await asyncio.sleep(0)
+    waiting[0].cancel()
+    gate.set()
+    await holding
+    # The next one's turn has come by now, but it has not noticed yet.
+    waiting[1].cancel()
+    results = await asyncio.gather(*waiting, return_exceptions=True)
+    assert results[2] is None
+    await sqlite.aclose()
+
+
+async def test_the_driver_connects_anew_after_its_connection_was_lost(postgresql_url: str):
+    database = Database(postgresql_url)
+    try:
+        async with database.driver() as driver:
+            pid = await driver.fetchval("SELECT pg_backend_pid()")
+            with pytest.raises(asyncpg.PostgresError):
+                await driver.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        async with database.driver() as driver:
+            assert await driver.fetchval("SELECT pg_backend_pid()") != pid
+    finally:
+        await database.aclose()

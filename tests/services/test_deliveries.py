@@ -179,6 +179,39 @@ async def test_a_body_is_kept_as_it_came(post: Post, body: str):
     assert post.handler.handled == [body]
 
 
+async def test_of_a_batch_only_what_is_new_is_stored_and_told(post: Post):
+    def delivery(name: str) -> db_deliveries.NewDelivery:
+        return db_deliveries.NewDelivery("test", name, name, post.clock.now())
+
+    async def store(*names: str) -> list[int | None]:
+        return await db_deliveries.store(post.database, [*map(delivery, names)])
+
+    first, second = await store("a1", "b1")
+    none, third, fourth, twice = await store("b1", "c1", "d1", "c1")
+    assert (none, twice) == (None, None)
+    assert await store("a1", "d1") == [None, None]
+    ids = {row.body: row.id for row in await post.rows()}
+    assert ids == {"a1": first, "b1": second, "c1": third, "d1": fourth}
+
+
+async def test_of_a_crowd_each_series_is_handled_in_order_and_all_at_once_only_so_many(post: Post):
+    names = [chr(ord("a") + n) for n in range(26)] + [chr(ord("A") + n) for n in range(26)]
+    extra = [chr(0x400 + n) for n in range(40)]
+    gates = [post.handler.hold(f"{name}1") for name in (*names, *extra)]
+    bodies = [f"{name}{number}" for name in (*names, *extra) for number in (1, 2)]
+    await asyncio.gather(
+        *(post.inbox.store("test", body, body, serial=f"crowd:{body[0]}") for body in bodies)
+    )
+    await post.handler.has_started(bodies[2 * AT_ONCE - 2])
+    assert post.handler.tried == AT_ONCE
+    for gate in gates:
+        gate.set()
+    await post.deliveries.settle()
+    assert sorted(post.handler.handled) == sorted(bodies)
+    places = {body: place for place, body in enumerate(post.handler.handled)}
+    assert all(places[f"{name}1"] < places[f"{name}2"] for name in (*names, *extra))
+
+
 # When something fails
 
 
