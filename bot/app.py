@@ -46,6 +46,7 @@ from services.phones import PhoneBook
 from services.places import LANGUAGES, currency_for_language
 from services.pricing import Pricing
 from services.rates import Rates
+from services.reconciliation import Reconciliation
 from services.refunds import REFUND, Refunds
 from services.rentals import Rentals, event_serial
 from services.retention import Retention
@@ -110,6 +111,7 @@ class Numlet:
     suppliers: Suppliers
     catalog: Catalog
     rentals: Rentals
+    reconciliation: Reconciliation
     outbox: Outbox
     inbox: Inbox
     deliveries: Deliveries
@@ -183,6 +185,7 @@ def build(reception: Reception) -> Numlet:
     )
     texting.register(listeners(phones, forwarding))
     rentals = Rentals(database, clock, suppliers, announcer, refunds, invitations, forwarding)
+    reconciliation = Reconciliation(database, clock, suppliers, rentals, announcer)
     buying = Buying(database, clock, catalog, suppliers, rates, rentals, announcer)
     deliveries = Deliveries(database, clock)
     registration = WebhookRegistration(suppliers, reception.webhook_secrets, public_url=settings.public_url)
@@ -268,6 +271,7 @@ def build(reception: Reception) -> Numlet:
         suppliers=suppliers,
         catalog=catalog,
         rentals=rentals,
+        reconciliation=reconciliation,
         outbox=outbox,
         inbox=reception.inbox,
         deliveries=deliveries,

@@ -233,7 +233,9 @@ async def scheduled(numlet: Numlet) -> AsyncIterator[None]:
         name = supplier.name
         jobs.every(CATALOG_EVERY, f"{name} catalog", partial(numlet.catalog.refresh, name), at_once=True)
         jobs.every(
-            numlet.settings.reconcile_every, f"{name} reconcile", partial(numlet.rentals.reconcile, name)
+            numlet.settings.reconcile_every,
+            f"{name} reconcile",
+            partial(numlet.reconciliation.reconcile, name),
         )
         jobs.every(
             REGISTER_EVERY, f"{name} webhook", partial(numlet.registration.register, name), at_once=True

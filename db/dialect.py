@@ -1,7 +1,7 @@
 """The few statements that SQLite and PostgreSQL spell differently."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, any_, func, literal, select
@@ -14,7 +14,9 @@ def is_sqlite(session: AsyncSession) -> bool:
     return session.get_bind().dialect.name == "sqlite"
 
 
-def among(session: AsyncSession, column: Any, values: Sequence[int] | Sequence[str]) -> ColumnElement[bool]:
+def among(
+    session: AsyncSession, column: Any, values: Collection[int] | Collection[str]
+) -> ColumnElement[bool]:
     """Whether a column is one of any number of values, which are sent as one parameter.
 
     `IN` would send each by itself: slow for hundreds, and refused by the database for tens of thousands.

@@ -257,6 +257,12 @@ class Order(SQLModel, table=True):
             postgresql_where=text("status IN ('active','received')"),
         ),
         Index(
+            "ix_number_order_waiting",
+            "activated_at",
+            sqlite_where=text("status IN ('active','received')"),
+            postgresql_where=text("status IN ('active','received')"),
+        ),
+        Index(
             "ix_number_order_open",
             "user_id",
             sqlite_where=text("status IN ('pending','active','received')"),

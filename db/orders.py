@@ -1,6 +1,6 @@
 """Purchases and the orders that they are made of."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, bindparam
 from sqlmodel import col, func, insert, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from db.dialect import among
 from db.models import OPEN, Order, OrderStatus, Purchase, Service
 
 WAITING = (OrderStatus.ACTIVE, OrderStatus.RECEIVED)
@@ -123,10 +124,12 @@ async def _one_with_purchase(
     return found.one_or_none()
 
 
-async def known_refs(session: AsyncSession, supplier: str, refs: Iterable[str]) -> set[str]:
+async def known_refs(session: AsyncSession, supplier: str, refs: Collection[str]) -> set[str]:
     """Which of a supplier's orders are ours already."""
     rows = await session.exec(
-        select(Order.supplier_ref).where(Order.supplier == supplier, col(Order.supplier_ref).in_(list(refs)))
+        select(Order.supplier_ref).where(
+            Order.supplier == supplier, among(session, col(Order.supplier_ref), refs)
+        )
     )
     return {ref for ref in rows if ref}
 
@@ -191,11 +194,33 @@ async def next_check(session: AsyncSession) -> datetime | None:
     return (await session.exec(select(func.min(Order.check_at)).where(_in_state(WAITING)))).one()
 
 
-async def open_at(session: AsyncSession, supplier: str) -> list[Order]:
-    """Orders that wait for codes at a supplier."""
-    # Told apart here: SQLite would rather go through all that the supplier ever sold.
-    waiting = await session.exec(select(Order).where(_in_state(WAITING)))
-    return [order for order in waiting if order.supplier == supplier]
+async def waiting_refs(
+    session: AsyncSession, supplier: str, *, since: datetime | None, at_a_time: int
+) -> AsyncIterator[list[str]]:
+    """A supplier's references of orders that wait for codes; `since`: that have done so since a moment."""
+    # Columns, not objects, and in parts: there may be a hundred thousand.
+    statement = (
+        select(Order.supplier, Order.supplier_ref)
+        .where(_in_state(WAITING))
+        .execution_options(yield_per=at_a_time)
+    )
+    if since is not None:
+        statement = statement.where(col(Order.activated_at) >= since)
+    # Suppliers are told apart here: SQLite would rather go through all that one ever sold.
+    async for rows in (await session.stream(statement)).partitions():
+        yield [ref for seller, ref in rows if seller == supplier and ref]
+
+
+async def waiting_of_refs(session: AsyncSession, supplier: str, refs: Sequence[str]) -> list[Order]:
+    """Of a supplier's orders those that wait for codes."""
+    rows = await session.exec(
+        select(Order).where(
+            Order.supplier == supplier,
+            among(session, col(Order.supplier_ref), refs),
+            col(Order.status).in_(WAITING),
+        )
+    )
+    return list(rows)
 
 
 async def spent_since(session: AsyncSession, supplier: str, *, since: datetime) -> int:

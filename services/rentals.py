@@ -276,7 +276,7 @@ class Rentals:
         """Settle every order whose time is up, by the supplier's word."""
         async with self._database.read() as session:
             due = await orders.due(session, now=self._clock.now(), limit=DUE_AT_ONCE)
-        await self._all(self._expire, due)
+        await self.for_all(self._expire, due)
 
     async def _expire(self, order: Order) -> None:
         assert order.id is not None
@@ -311,58 +311,15 @@ class Rentals:
         async with self._database.write() as session:
             await orders.change(session, order_id, check_at=max(check_at, not_before or check_at))
 
-    async def reconcile(self, name: str) -> None:
-        """Compare a supplier's open orders with ours, so that a lost webhook is only a delay."""
-        if not self._suppliers[name].capabilities.lookup:
-            return
-        async with self._database.read() as session:
-            ours = await orders.open_at(session, name)
-        with self._suppliers.calling(name, always=True) as supplier:
-            remote = {order.ref: order for order in await supplier.open_orders()}
-        await self._record_news(ours, remote)
-        await self._all(self._sync_missing, [o for o in ours if o.supplier_ref not in remote])
-        await self._report_orphans(name, set(remote))
-
-    async def _record_news(self, ours: list[Order], remote: dict[str, RemoteOrder]) -> None:
-        """Write down the messages that we have not heard of."""
-        telling = [
-            (order, news.sms) for order in ours if (news := remote.get(order.supplier_ref or "")) and news.sms
-        ]
-        async with self._database.read() as session:
-            known = await db_sms.of_orders(session, [order.id for order, _ in telling if order.id])
-        for order, message in telling:
-            own = [sms for sms in known if sms.order_id == order.id]
-            same = _find_same(own, order, message)
-            if same is None or (same.text is None and message.text):
-                async with self._database.write() as session:
-                    await self.record_sms(session, order.id or 0, message)
-
-    async def _sync_missing(self, order: Order) -> None:
-        try:
-            await self.sync(order)
-        except UpstreamError as error:
-            log.warning("reconcile.order_unanswered", order=order.id, error=str(error))
-
-    async def _report_orphans(self, name: str, refs: set[str]) -> None:
-        """Numbers that no purchase of ours explains, and none is about to."""
-        async with self._database.read() as session:
-            unknown = refs - await orders.known_refs(session, name, refs)
-            if not unknown or await attempts.count_running(session, name):
-                return
-        async with self._database.write() as session:
-            for ref in sorted(unknown):
-                if await orphans.add(session, name, ref, now=self._clock.now()):
-                    log.warning("reconcile.orphan", supplier=name, ref=ref)
-                    await self._announcer.alert(session, "orphan", f"{name}:{ref}", supplier=name, ref=ref)
-
-    async def _all(self, action: Callable[[Order], Awaitable[None]], found: list[Order]) -> None:
+    async def for_all(self, action: Callable[[Order], Awaitable[None]], found: list[Order]) -> None:
+        """A few orders at a time; trouble with one is logged and keeps nobody waiting."""
         slots = asyncio.Semaphore(AT_ONCE)
 
         async def one(order: Order) -> None:
             async with slots:
                 try:
                     await action(order)
-                except Exception:  # one order's trouble must not keep the others waiting
+                except Exception:
                     log.exception("order.failed", order=order.id)
 
         async with asyncio.TaskGroup() as group:
@@ -456,6 +413,12 @@ def _fingerprint(epoch: int, message: RemoteSms) -> str:
     if message.code:
         return f"{epoch}:{message.code}"[:80]
     return f"{epoch}:{hashlib.sha256((message.text or '').encode()).hexdigest()}"
+
+
+def is_news(known: list[Sms], order: Order, message: RemoteSms) -> bool:
+    """Whether a message says something that we do not know yet."""
+    same = _find_same(known, order, message)
+    return same is None or (same.text is None and bool(message.text))
 
 
 def _find_same(known: list[Sms], order: Order, message: RemoteSms) -> Sms | None:

@@ -45,6 +45,7 @@ from services.people import LETTER, People
 from services.phones import PhoneBook
 from services.pricing import Pricing
 from services.rates import Rates
+from services.reconciliation import Reconciliation
 from services.refunds import REFUND, Refunds
 from services.rentals import Rentals, event_serial
 from services.sender_ids import SenderIdBook
@@ -236,6 +237,7 @@ class World:
         self.rentals = Rentals(
             database, clock, self.suppliers, announcer, self.refunds, self.invitations, self.forwarding
         )
+        self.reconciliation = Reconciliation(database, clock, self.suppliers, self.rentals, announcer)
         self.buying = Buying(database, clock, self.catalog, self.suppliers, rates, self.rentals, announcer)
         self.rates = rates
         self.sender_ids = SenderIdBook(database, clock, self.senders)
@@ -325,7 +327,7 @@ class World:
 
     async def reconcile(self) -> None:
         for supplier in self.suppliers:
-            await self.rentals.reconcile(supplier.name)
+            await self.reconciliation.reconcile(supplier.name)
         await self.settle()
 
     async def expire(self) -> None:

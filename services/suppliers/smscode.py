@@ -16,6 +16,7 @@ from itertools import count
 from typing import TypeVar
 
 import httpx
+import msgspec
 import stamina
 from pydantic import ValidationError
 
@@ -135,7 +136,7 @@ def _order(order_id: int) -> _Endpoint:
     return _Endpoint("GET", f"/orders/{order_id}", "order reads", _ORDER_ERRORS)
 
 
-ShapeT = TypeVar("ShapeT", bound=wire.Shape)
+ShapeT = TypeVar("ShapeT", bound=wire.Shape | wire.LongList)
 
 
 class SmsCode:
@@ -259,8 +260,15 @@ class SmsCode:
 
         Source: section GET /orders/active.
         """
-        answer = await self._read(_ACTIVE_ORDERS, wire.Answer[list[wire.Order]])
-        return [wire.remote_order(order) for order in answer.data]
+        answer = await self._read(_ACTIVE_ORDERS, wire.LongList)
+        found: list[RemoteOrder] = []
+        try:
+            for part in wire.parts(answer.data, wire.Order):
+                found.extend(map(wire.remote_order, part))
+                await asyncio.sleep(0)
+        except ValidationError as exc:
+            raise self._translate(exc, _ACTIVE_ORDERS) from exc
+        return found
 
     async def orders_since(self, since: datetime) -> list[RemoteOrder]:
         """Source: section GET /orders."""
@@ -377,11 +385,13 @@ class SmsCode:
                 timeout=httpx.Timeout(endpoint.read_seconds, connect=5),
             )
             response.raise_for_status()
-            return shape.model_validate_json(response.content)
-        except (httpx.HTTPError, ValidationError) as exc:
+            return shape.model_validate_json(response.content)  # type: ignore[return-value]
+        except (httpx.HTTPError, ValidationError, msgspec.DecodeError) as exc:
             raise self._translate(exc, endpoint) from exc
 
-    def _translate(self, exc: httpx.HTTPError | ValidationError, endpoint: _Endpoint) -> UpstreamError:
+    def _translate(
+        self, exc: httpx.HTTPError | ValueError | msgspec.DecodeError, endpoint: _Endpoint
+    ) -> UpstreamError:
         """What a failure means to the caller, without the vendor's own words: they may quote anything."""
         code, retry_after = None, None
         if isinstance(exc, httpx.HTTPStatusError):

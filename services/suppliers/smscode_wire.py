@@ -17,6 +17,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    TypeAdapter,
 )
 
 from services.suppliers.base import (
@@ -31,6 +32,8 @@ from services.suppliers.base import (
 
 CURRENCY = "IDR"
 PRODUCTS_PER_PAGE = 10_000
+PART = 500
+"""How many elements of a long list are read at once."""
 NOT_READ = (msgspec.DecodeError, ValueError, RecursionError)
 """What reading an event may raise."""
 
@@ -91,11 +94,26 @@ class Shape(BaseModel):
 
 
 T = TypeVar("T")
+ShapeT = TypeVar("ShapeT", bound=Shape)
 
 
 class Answer(Shape, Generic[T]):
     success: Literal[True]
     data: T
+
+
+class LongList(msgspec.Struct):
+    """An answer with any number of elements, which are read in parts: see `parts`."""
+
+    success: bool
+    data: list[msgspec.Raw]
+
+    @classmethod
+    def model_validate_json(cls, content: bytes) -> "LongList":
+        answer = msgspec.json.decode(content, type=cls)
+        if not answer.success:
+            raise msgspec.ValidationError("no success")
+        return answer
 
 
 class Failure(Shape):
@@ -225,6 +243,13 @@ def quotes(
                 currency=CURRENCY,
                 stock=max(product.available, 0),
             )
+
+
+def parts(elements: list[msgspec.Raw], shape: type[ShapeT]) -> Iterator[list[ShapeT]]:
+    """The elements in lists that take a few milliseconds each, so that whoever reads them can pause."""
+    read = TypeAdapter(list[shape]).validate_json  # type: ignore[valid-type]
+    for start in range(0, len(elements), PART):
+        yield read(b"[%b]" % b",".join(elements[start : start + PART]))
 
 
 def remote_order(order: Order) -> RemoteOrder:

@@ -30,6 +30,11 @@ pytestmark = pytest.mark.anyio
 
 NOW = datetime(2026, 2, 25, 10, tzinfo=UTC)
 
+
+async def new_orders(session: AsyncSession) -> list[list[str]]:
+    return [refs async for refs in orders.waiting_refs(session, "smscode", since=NOW, at_a_time=10)]
+
+
 QUERIES: dict[str, tuple[Callable[[AsyncSession], Awaitable[Any]], set[str]]] = {
     "what is due": (lambda s: orders.due(s, now=NOW, limit=10), {"ix_number_order_due"}),
     "the next expiry": (lambda s: orders.next_check(s), {"ix_number_order_due"}),
@@ -50,8 +55,12 @@ QUERIES: dict[str, tuple[Callable[[AsyncSession], Awaitable[Any]], set[str]]] = 
         lambda s: deliveries.any_unhandled(s, "numberpanel", before=NOW),
         {"ix_webhook_delivery_unhandled"},
     ),
-    "a supplier's waiting orders": (lambda s: orders.open_at(s, "smscode"), {"ix_number_order_due"}),
     "how many orders are open": (orders.count_by_state, {"ix_number_order_open"}),
+    "a supplier's new orders": (lambda s: new_orders(s), {"ix_number_order_waiting"}),
+    "a supplier's orders by reference": (
+        lambda s: orders.waiting_of_refs(s, "smscode", ["1", "2"]),
+        {"sqlite_autoindex_number_order_1"},
+    ),
     "unhandled deliveries": (
         lambda s: deliveries.unhandled(s, before=NOW, limit=10),
         {"ix_webhook_delivery_unhandled"},
