@@ -7,7 +7,7 @@ import sys
 
 import uvloop
 
-from benchmarks import audit, broadcast, chaos, intake, path_of_a_code
+from benchmarks import audit, broadcast, catalog, chaos, growth, intake, path_of_a_code
 
 BENCHMARKS = {
     "intake": ("webhook accepted durably, SQLite, 64 connections", intake.on_sqlite),
@@ -15,6 +15,9 @@ BENCHMARKS = {
     "code": ("code: webhook in → sendMessage reaches the Bot API, quiet", path_of_a_code.measure),
     "broadcast": ("broadcast to 10,000, 500 of them gone, a kill -9 in the middle", broadcast.measure),
     "audit": ("the books examined, a million entries", audit.measure),
+    "catalog": ("catalog refresh, 100 services × 150 countries × 3 suppliers", catalog.measure),
+    "growth": ("1,000,000 users, 100,000 open orders, SQLite", growth.on_sqlite),
+    "growth-postgresql": ("1,000,000 users, 100,000 open orders, PostgreSQL", growth.on_postgresql),
     "chaos": ("two processes on one PostgreSQL, a minute of kill -9", chaos.measure),
 }
 

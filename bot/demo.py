@@ -54,6 +54,11 @@ class BotProcess:
     def alive(self) -> bool:
         return self._process is not None and self._process.returncode is None
 
+    @property
+    def pid(self) -> int:
+        assert self._process
+        return self._process.pid
+
     async def start(self, **environment: str) -> None:
         """`environment`: what is different this time."""
         self._process = await asyncio.create_subprocess_exec(

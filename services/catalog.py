@@ -1,16 +1,19 @@
 """What can be rented now, and for how much. Refreshed in the background; no reader waits for anybody."""
 
+import asyncio
 import re
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, TypeVar
 
 import structlog
 
 from db import offers
-from db.models import Offer, Service
+from db.models import Service
+from db.offers import Terms
 from db.session import Database
 from services.clock import Clock
 from services.money import to_minor
@@ -24,7 +27,12 @@ from services.well_known import ANY_SERVICE, WELL_KNOWN
 log = structlog.get_logger()
 
 KeyT = TypeVar("KeyT", int, str)
+ItemT = TypeVar("ItemT")
+Routes = dict[tuple[int | None, str], list["Route"]]
+"""By service (None: for any) and country."""
 
+SLICE = 500
+"""Of tens of thousands of offers, how many are gone through before others get their turn."""
 MOST_STOCK = 1_000_000
 BLOCKED_SERVICES = frozenset({"telegram"})
 """Telegram's terms for bots forbid renting numbers for Telegram itself."""
@@ -101,8 +109,8 @@ class _Index:
     """A snapshot of everything for sale; replaced whole, so readers never see half of a refresh."""
 
     lines: dict[tuple[int, str], Line] = field(default_factory=dict)
-    networks: dict[tuple[int | None, str], list[Route]] = field(default_factory=dict)
-    """Routes to one mobile network, by service (None: for any) and country."""
+    networks: Routes = field(default_factory=dict)
+    """Those that lead to one mobile network."""
     by_service: dict[int, Group] = field(default_factory=dict)
     by_country: dict[str, Group] = field(default_factory=dict)
     search: SearchIndex | None = None
@@ -130,34 +138,43 @@ class Catalog:
         self._currency = currency
         self._blocked = blocked
         self._services: dict[int, Service] = {}
-        self._offers: dict[tuple[str, str], Offer] = {}
+        self._offers: dict[tuple[str, str], Terms] = {}
+        """By supplier and product."""
         self._sold_out: set[tuple[str, str]] = set()
         """Routes that were refused since their supplier last told its stock."""
         self._index = _Index()
+        self._builds = 0
+        self._building = asyncio.Lock()
         self._down: frozenset[str] = frozenset()
 
     async def load(self) -> None:
         """At start: what the last run knew, so that the shop opens at once."""
         async with self._database.read() as session:
             self._know_services(await offers.services(session))
-            self._offers = {(o.supplier, o.product_ref): o for o in await offers.all_offers(session)}
-        self._rebuild()
+            async for part in offers.all_terms(session, at_a_time=SLICE):
+                self._offers.update(part)
+        await self._rebuild_in_parts()
 
     async def refresh(self, supplier: str) -> None:
         """Ask a supplier for all it sells and write down what changed.
 
         Raises UpstreamError; then everything stays as it was.
         """
+        told_of = {key for key in self._sold_out if key[0] == supplier}
         with self._suppliers.calling(supplier, always=True) as connected:
             await self._rates.refresh(connected)
             quotes = await connected.quotes()
         await self._add_services(quotes)
-        changed = self._changes(supplier, quotes)
-        async with self._database.write() as session:
-            await offers.put(session, [_row(offer) for offer in changed])
-        self._offers |= {(offer.supplier, offer.product_ref): offer for offer in changed}
-        self._sold_out = {key for key in self._sold_out if key[0] != supplier}
-        self._rebuild()
+        changed = await self._changes(supplier, quotes)
+        for part in _slices(changed.items()):
+            rows = [self._row(supplier, ref, terms) for ref, terms in part]
+            # In commits of their own, so that nobody who has to write waits for all of them.
+            async with self._database.write() as session:
+                await offers.put(session, rows)
+        self._offers.update(((supplier, ref), terms) for ref, terms in changed.items())
+        # What was refused since we asked stays hidden: the answer may be older.
+        self._sold_out -= told_of
+        await self._rebuild_in_parts()
         log.info("catalog.refreshed", supplier=supplier, products=len(quotes), changed=len(changed))
 
     def sold_out(self, supplier: str, product_ref: str) -> None:
@@ -226,13 +243,10 @@ class Catalog:
 
     async def _add_services(self, quotes: Iterable[Quote]) -> None:
         known = {service.slug for service in self._services.values()}
-        new = {
-            slug(quote.service_name): {"name": quote.service_name, "code": quote.service_code}
-            for quote in quotes
-            if quote.service_name
-        }
+        codes = {quote.service_name: quote.service_code for quote in quotes}
+        new = {slug(name): {"name": name, "code": code} for name, code in codes.items() if name}
         rows = [{"slug": key} | row for key, row in new.items() if key]
-        if any(quote.service_name is None for quote in quotes):
+        if None in codes:
             names_come = any(supplier.capabilities.services for supplier in self._suppliers)
             rows += [ANY_SERVICE] if names_come else [ANY_SERVICE, *WELL_KNOWN]
         rows = [row for row in rows if row["slug"] not in known]
@@ -244,83 +258,97 @@ class Catalog:
     def _know_services(self, services: Iterable[Service]) -> None:
         self._services = {service.id: service for service in services if service.id is not None}
 
-    def _changes(self, supplier: str, quotes: Iterable[Quote]) -> list[Offer]:
-        """Offers that differ from what is known; those that are gone, with a stock of zero."""
+    async def _changes(self, supplier: str, quotes: Iterable[Quote]) -> dict[str, Terms]:
+        """By product, what differs from what is known; what is gone, with a stock of zero."""
         ids = {service.slug: service.id for service in self._services.values()}
-        fresh = [
-            offer
-            for quote in quotes
-            if (offer := self._offer(supplier, quote, ids.get(slug(quote.service_name or ""))))
-        ]
-        seen = {offer.product_ref for offer in fresh}
-        gone = [
-            Offer(**(_row(offer) | {"stock": 0, "updated_at": self._clock.now()}))
-            for offer in self._offers.values()
-            if offer.supplier == supplier and offer.product_ref not in seen and offer.stock != 0
-        ]
-        return [offer for offer in fresh if not self._is_known(offer)] + gone
+        by_name: dict[str | None, int | None] = {None: None}
+        changed: dict[str, Terms] = {}
+        gone = {ref for seller, ref in self._offers if seller == supplier}
+        for part in _slices(quotes):
+            for quote in part:
+                name = quote.service_name
+                if name not in by_name:
+                    by_name[name] = None if slug(name or "") in self._blocked else ids.get(slug(name or ""))
+                terms = self._terms(quote, by_name[name])
+                if terms:
+                    gone.discard(quote.product_ref)
+                    if terms != self._offers.get((supplier, quote.product_ref)):
+                        changed[quote.product_ref] = terms
+            await asyncio.sleep(0)
+        known = {ref: self._offers[supplier, ref] for ref in gone}
+        return changed | {ref: terms._replace(stock=0) for ref, terms in known.items() if terms.stock != 0}
 
-    def _is_known(self, offer: Offer) -> bool:
-        known = self._offers.get((offer.supplier, offer.product_ref))
-        return known is not None and _terms(known) == _terms(offer)
-
-    def _offer(self, supplier: str, quote: Quote, service_id: int | None) -> Offer | None:
+    def _terms(self, quote: Quote, service_id: int | None) -> Terms | None:
         """None for what cannot be sold: no price in our currency, no name, or a blocked service."""
+        if quote.service_name is not None and service_id is None:
+            return None
         cost = self._rates.convert_decimal(quote.cost_decimal, quote.currency, self._currency)
         if cost is None or cost <= 0:
             return None
-        if quote.service_name is not None and (
-            service_id is None or slug(quote.service_name) in self._blocked
-        ):
-            return None
-        return Offer(
-            supplier=supplier,
-            product_ref=quote.product_ref,
-            service_id=service_id,
-            country=quote.country,
-            network=quote.network,
-            cost=to_minor(cost, self._currency),
-            stock=None if quote.stock is None else min(max(quote.stock, 0), MOST_STOCK),
-            updated_at=self._clock.now(),
-        )
+        stock = None if quote.stock is None else min(max(quote.stock, 0), MOST_STOCK)
+        return Terms(service_id, quote.country, quote.network, to_minor(cost, self._currency), stock)
+
+    def _row(self, supplier: str, product_ref: str, terms: Terms) -> dict[str, Any]:
+        own = {"supplier": supplier, "product_ref": product_ref, "updated_at": self._clock.now()}
+        return terms._asdict() | own
 
     def _rebuild(self) -> None:
-        self._down = self._down_now()
-        routes: dict[tuple[int | None, str], list[Route]] = defaultdict(list)
-        networks: dict[tuple[int | None, str], list[Route]] = defaultdict(list)
-        for offer in self._offers.values():
-            if self._is_live(offer):
-                found = routes if offer.network is None else networks
-                found[offer.service_id, offer.country].append(self._route(offer))
-        lines = {key: Line(*key, _sorted(found)) for key, found in self._spread(routes).items()}
-        by_service = _groups(lines.values(), lambda line: line.service_id)
-        by_country = _groups(lines.values(), lambda line: line.country)
+        for _ in self._build():
+            pass
+
+    async def _rebuild_in_parts(self) -> None:
+        async with self._building:
+            for _ in self._build():
+                await asyncio.sleep(0)
+
+    def _build(self) -> Iterator[None]:
+        """Make the index anew; yields every few milliseconds, for whoever wants to pause there."""
+        self._builds = number = self._builds + 1
+        down = self._down_now()
+        routes, networks = yield from self._routes(down)
+        lines: dict[tuple[int, str], Line] = {}
+        for part in _slices((yield from self._spread(routes)).items()):
+            lines.update((key, Line(*key, _sorted(found))) for key, found in part)
+            yield
+        by_service = yield from _groups(lines.values(), lambda line: line.service_id)
+        by_country = yield from _groups(lines.values(), lambda line: line.country)
         names = [(key, *self._names(key)) for key in by_service]
-        self._index = _Index(lines, networks, by_service, by_country, SearchIndex(names, list(by_country)))
+        search = SearchIndex(names, list(by_country))
+        # Whoever began later has seen more: what is sold out, or down, since then.
+        if number == self._builds:
+            self._down, self._index = down, _Index(lines, networks, by_service, by_country, search)
 
-    def _is_live(self, offer: Offer) -> bool:
-        key = offer.supplier, offer.product_ref
-        is_well = offer.supplier in self._suppliers and offer.supplier not in self._down
-        return is_well and offer.stock != 0 and key not in self._sold_out
+    def _routes(self, down: Collection[str]) -> Generator[None, None, tuple[Routes, Routes]]:
+        """What can be had now: to whichever mobile network comes, and to one of them."""
+        routes: Routes = defaultdict(list)
+        networks: Routes = defaultdict(list)
+        for part in _slices(list(self._offers.items())):
+            for key, terms in part:
+                is_well = key[0] in self._suppliers and key[0] not in down
+                if is_well and terms.stock != 0 and key not in self._sold_out:
+                    found = routes if terms.network is None else networks
+                    found[terms.service_id, terms.country].append(self._route(*key, terms))
+            yield
+        return routes, networks
 
-    def _spread(
-        self, routes: dict[tuple[int | None, str], list[Route]]
-    ) -> dict[tuple[int, str], list[Route]]:
+    def _spread(self, routes: Routes) -> Generator[None, None, dict[tuple[int, str], list[Route]]]:
         """Routes by service and country, those for any service under each that may be sold."""
         found: dict[tuple[int, str], list[Route]] = defaultdict(list)
         sellable = [id for id, service in self._services.items() if service.slug not in self._blocked]
-        for (service_id, country), some in routes.items():
-            for id in [service_id] if service_id is not None else sellable:
-                found[id, country] += some
+        for part in _slices(routes.items()):
+            for (service_id, country), some in part:
+                for id in [service_id] if service_id is not None else sellable:
+                    found[id, country] += some
+            yield
         return found
 
     def _names(self, service_id: int) -> tuple[str, tuple[str, ...]]:
         service = self._services[service_id]
         return service.name, (service.code,)
 
-    def _route(self, offer: Offer) -> Route:
-        price = self._pricing.price(offer.cost)
-        return Route(offer.supplier, offer.product_ref, offer.cost, price, offer.stock, offer.network)
+    def _route(self, supplier: str, product_ref: str, terms: Terms) -> Route:
+        price = self._pricing.price(terms.cost)
+        return Route(supplier, product_ref, terms.cost, price, terms.stock, terms.network)
 
 
 def slug(name: str) -> str:
@@ -333,23 +361,28 @@ def network_key(name: str) -> int:
     return zlib.crc32(name.encode())
 
 
-def _terms(offer: Offer) -> tuple[int | None, str, str | None, int, int | None]:
-    return offer.service_id, offer.country, offer.network, offer.cost, offer.stock
-
-
 def _sorted(routes: Iterable[Route]) -> tuple[Route, ...]:
     """Cheapest first; of two, the one whose supplier tells what there is."""
     return tuple(sorted(routes, key=lambda route: (route.price, route.stock is None)))
 
 
-def _row(offer: Offer) -> dict[str, Any]:
-    return offer.model_dump(exclude={"id"})
+def _slices(items: Iterable[ItemT]) -> Iterator[list[ItemT]]:
+    rest = iter(items)
+    while part := list(islice(rest, SLICE)):
+        yield part
 
 
-def _groups(lines: Iterable[Line], key: Callable[[Line], KeyT]) -> dict[KeyT, Group]:
-    """Lines by key, cheapest first; the keys by stock, the best stocked first."""
+def _groups(lines: Iterable[Line], key: Callable[[Line], KeyT]) -> Generator[None, None, dict[KeyT, Group]]:
+    """Lines by key, cheapest first; the keys by stock, the best stocked first. Yields to pause."""
     found: dict[KeyT, list[Line]] = defaultdict(list)
-    for line in lines:
-        found[key(line)].append(line)
-    groups = {k: Group(k, tuple(sorted(v, key=lambda line: line.price))) for k, v in found.items()}
-    return dict(sorted(groups.items(), key=lambda item: -item[1].stock))
+    for part in _slices(lines):
+        for line in part:
+            found[key(line)].append(line)
+        yield
+    groups: dict[KeyT, Group] = {}
+    stocks: dict[KeyT, int] = {}
+    for k, own in found.items():
+        groups[k] = Group(k, tuple(sorted(own, key=lambda line: line.price)))
+        stocks[k] = groups[k].stock
+        yield
+    return {k: groups[k] for k in sorted(groups, key=lambda k: -stocks[k])}

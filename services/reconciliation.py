@@ -4,6 +4,7 @@ What a supplier's list says is remembered: the work of a comparison grows with w
 with what is open, and is done in slices, so that the event loop is never held.
 """
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -76,11 +77,15 @@ class Reconciliation:
         ours = await self._open_refs(name, since)
         with self._suppliers.calling(name, always=True) as supplier:
             remote = {order.ref: order.sms for order in await supplier.open_orders()}
+        # Each line of these goes through all that is open: the loop gets its turn in between.
+        await asyncio.sleep(0)
         news = [ref for ref, sms in remote.items() if ref not in before.told or before.told[ref] != sms]
-        pending = await self._take_in(name, news, remote)
-        gone = (ours | before.missing | before.told.keys()) - remote.keys()
+        await asyncio.sleep(0)
+        gone = {ref for refs in (before.told, before.missing, ours) for ref in refs if ref not in remote}
+        for ref in await self._take_in(name, news, remote):
+            del remote[ref]
         self._memories[name] = _Memory(
-            told={ref: sms for ref, sms in remote.items() if ref not in pending},
+            told=remote,
             missing=await self._ask_about(name, gone),
             compared_at=now,
             fully_at=now if is_full else before.fully_at,

@@ -85,7 +85,7 @@ class Rentals:
             expires_at=now + self.clock.span(LIFETIME),
         )
         self.orders[order.id] = self.open[order.id] = order
-        self.agenda.add(order.expires_at, partial(self._expire, order))
+        self.agenda.add(order.expires_at, partial(self.expire, order))
         self._expect_code(order)
         return order
 
@@ -153,7 +153,7 @@ class Rentals:
             code = f"{(order.id + len(order.messages)) * 7919 % 1_000_000:06}"
             self._receive(order, f"Your {order.product.service.name} verification code is {code}", code)
 
-    def _expire(self, order: Order) -> None:
+    def expire(self, order: Order) -> None:
         if not order.is_open:
             return
         if order.messages:

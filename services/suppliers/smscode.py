@@ -8,11 +8,11 @@ import asyncio
 import hashlib
 import hmac
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import count
+from itertools import count, islice
 from typing import TypeVar
 
 import httpx
@@ -137,6 +137,7 @@ def _order(order_id: int) -> _Endpoint:
 
 
 ShapeT = TypeVar("ShapeT", bound=wire.Shape | wire.LongList)
+ElementT = TypeVar("ElementT", bound=wire.Shape)
 
 
 class SmsCode:
@@ -196,17 +197,23 @@ class SmsCode:
         countries = await self._read(_COUNTRIES, wire.Answer[list[wire.Country]])
         services = await self._read(_SERVICES, wire.Answer[list[wire.Service]])
         products = await self._products()
-        return list(wire.quotes(products, countries=countries.data, services=services.data))
+        quotes = wire.quotes(products, countries=countries.data, services=services.data)
+        found: list[Quote] = []
+        while part := list(islice(quotes, wire.PART)):
+            found += part
+            await asyncio.sleep(0)
+        return found
 
     async def _products(self) -> Iterable[wire.Product]:
         found: dict[str, wire.Product] = {}
         for number in count(1):
             # By name, because prices and stock move while the pages are turned.
             page = await self._read(
-                _PRODUCTS, wire.ProductPage, sort="name_asc", limit=wire.PRODUCTS_PER_PAGE, page=number
+                _PRODUCTS, wire.LongList, sort="name_asc", limit=wire.PRODUCTS_PER_PAGE, page=number
             )
             known = len(found)
-            found.update((product.id, product) for product in page.data)
+            async for part in self._parts(_PRODUCTS, page.data, wire.Product):
+                found.update((product.id, product) for product in part)
             # Later versions may grant less than the limit asked for, and say so in `meta`. A page that
             # brings nothing new would come back for ever.
             if len(page.data) < min(page.meta.limit, wire.PRODUCTS_PER_PAGE) or len(found) == known:
@@ -261,14 +268,8 @@ class SmsCode:
         Source: section GET /orders/active.
         """
         answer = await self._read(_ACTIVE_ORDERS, wire.LongList)
-        found: list[RemoteOrder] = []
-        try:
-            for part in wire.parts(answer.data, wire.Order):
-                found.extend(map(wire.remote_order, part))
-                await asyncio.sleep(0)
-        except ValidationError as exc:
-            raise self._translate(exc, _ACTIVE_ORDERS) from exc
-        return found
+        parts = self._parts(_ACTIVE_ORDERS, answer.data, wire.Order)
+        return [wire.remote_order(order) async for part in parts for order in part]
 
     async def orders_since(self, since: datetime) -> list[RemoteOrder]:
         """Source: section GET /orders."""
@@ -361,6 +362,17 @@ class SmsCode:
         # The order goes first, so that events of one time lie together in the index: random keys would
         # have nearly every row of a commit write a page of its own.
         return f"{event.order_ref or ''}:{hashlib.blake2b(body, digest_size=16).hexdigest()}"
+
+    async def _parts(
+        self, endpoint: _Endpoint, elements: list[msgspec.Raw], shape: type[ElementT]
+    ) -> AsyncIterator[list[ElementT]]:
+        """A long list's elements; between its parts the event loop has its turn."""
+        try:
+            for part in wire.parts(elements, shape):
+                yield part
+                await asyncio.sleep(0)
+        except ValidationError as exc:
+            raise self._translate(exc, endpoint) from exc
 
     async def _read(self, endpoint: _Endpoint, shape: type[ShapeT], **params: str | int) -> ShapeT:
         return await _retrying(_worth_repeating, self._send, endpoint, shape, params=params)

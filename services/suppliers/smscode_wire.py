@@ -102,11 +102,16 @@ class Answer(Shape, Generic[T]):
     data: T
 
 
+class Meta(msgspec.Struct, frozen=True):
+    limit: Annotated[int, msgspec.Meta(ge=1)] = PRODUCTS_PER_PAGE
+
+
 class LongList(msgspec.Struct):
     """An answer with any number of elements, which are read in parts: see `parts`."""
 
     success: bool
     data: list[msgspec.Raw]
+    meta: Meta = Meta()
 
     @classmethod
     def model_validate_json(cls, content: bytes) -> "LongList":
@@ -143,14 +148,6 @@ class Product(Shape):
     available: int
     price: int
     active: bool
-
-
-class Meta(Shape):
-    limit: Annotated[int, Field(ge=1)] = PRODUCTS_PER_PAGE
-
-
-class ProductPage(Answer[list[Product]]):
-    meta: Meta = Meta()
 
 
 class Rate(Shape):

@@ -1,0 +1,92 @@
+"""A catalog of 100 services in 150 countries at 3 suppliers: what a refresh costs the event loop."""
+
+import asyncio
+import string
+import tempfile
+import time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from bot.process import calm_garbage_collector
+from db import migrate
+from db.session import Database
+from services.catalog import Catalog
+from services.clock import SystemClock
+from services.pricing import Pricing
+from services.rates import Rates
+from services.suppliers.base import Capabilities, Quote
+from services.supply import Suppliers
+
+SERVICES = 100
+COUNTRIES = [first + second for first in string.ascii_uppercase for second in string.ascii_uppercase][:150]
+SUPPLIERS = ("a", "b", "c")
+ROUNDS = 3
+
+
+class Vendor:
+    """Sells everything; a tenth of its prices change from one question to the next."""
+
+    capabilities = Capabilities(services=True)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._asked = 0
+
+    async def quotes(self) -> list[Quote]:
+        self._asked += 1
+        return [
+            Quote(
+                f"{service}-{country}",
+                country,
+                Decimal(1000 + service + (0 if number % 10 else self._asked)),
+                "IDR",
+                stock=50,
+                service_name=f"Service {service}",
+                service_code=f"s{service}",
+            )
+            for service in range(SERVICES)
+            for number, country in enumerate(COUNTRIES)
+        ]
+
+
+def catalog_on(database: Database) -> Catalog:
+    clock, vendors = SystemClock(), [Vendor(name) for name in SUPPLIERS]
+    suppliers = Suppliers(vendors, clock)  # type: ignore[arg-type]
+    return Catalog(database, clock, suppliers, Pricing(Decimal(20)), Rates({"IDR"}), currency="IDR")
+
+
+async def measure() -> dict[str, float]:
+    worked: list[float] = []
+    away: list[float] = []
+    with tempfile.TemporaryDirectory() as folder:
+        database = Database(f"sqlite:///{Path(folder) / 'bench.db'}")
+        await migrate.upgrade(database)
+        catalog = catalog_on(database)
+        calm_garbage_collector()
+        watching = asyncio.create_task(_watch(worked, away))
+        began, used = time.perf_counter(), time.thread_time()
+        for _ in range(ROUNDS):
+            for name in SUPPLIERS:
+                await catalog.refresh(name)
+        count = ROUNDS * len(SUPPLIERS)
+        took, used = (time.perf_counter() - began) / count, (time.thread_time() - used) / count
+        watching.cancel()
+        await database.aclose()
+    return {
+        "offers of a supplier": SERVICES * len(COUNTRIES),
+        "refresh, ms": took * 1000,
+        "of them in the loop, ms": used * 1000,
+        "loop held, longest ms of its own work (bar: at most 50)": max(worked),
+        "the same by the clock, with what other programs took": max(away),
+    }
+
+
+async def _watch(worked: list[float], away: list[float]) -> Any:
+    """How long the loop was away each time, in ms: of its own work, where other programs do not count,
+    and by the clock."""
+    while True:
+        before, work_before = time.perf_counter(), time.thread_time()
+        await asyncio.sleep(0.001)
+        worked.append((time.thread_time() - work_before) * 1000)
+        away.append((time.perf_counter() - before) * 1000)

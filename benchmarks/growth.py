@@ -1,0 +1,235 @@
+"""A million users and a hundred thousand open orders: what the program takes to start, to hold and to run.
+
+The database is filled by SQL; the program is the real one, its supplier and Telegram are the sandbox's.
+"""
+
+import asyncio
+import json
+import sys
+import tempfile
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from sqlalchemy import text
+
+from benchmarks.load import median
+from bot.demo import OPERATOR, BotProcess, environment
+from db import migrate, orders
+from db.session import Database
+from sandbox.clock import Clock
+from sandbox.server import World, serving
+from sandbox.smscode import Order, SmsCode
+from sandbox.telegram import Telegram
+from tests.conftest import fresh_postgresql
+
+USERS, OPEN, CLOSED = 1_000_000, 100_000, 1_000_000
+EXPIRING, PER_SECOND = 300, 10
+UNTIL_FIRST = timedelta(seconds=20)
+WATCHED_SECONDS = 30
+NUMBERS = {
+    "sqlite": "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < :most)",
+    "postgresql": "WITH numbers AS (SELECT n FROM generate_series(1, :most) AS n)",
+}
+MILLION = (
+    "INSERT INTO user_account (id, name, language_code, created_at, seen_at, terms_accepted_at)"
+    " {numbers} SELECT 1000000 + n, 'Renter ' || n, 'en', :now, :now, :now FROM numbers",
+    "INSERT INTO account (name, currency, balance, may_go_below_zero)"
+    " {numbers} SELECT 'wallet:' || (1000000 + n), 'IDR', 0, false FROM numbers",
+)
+CLOSED_ORDERS = (
+    "INSERT INTO purchase (id, user_id, idempotency_key, service_id, country, quantity, price, currency,"
+    " created_at) {numbers} SELECT 1000000 + n, 1000000 + n, 'closed:' || n, 1, 'ID', 1, 5000, 'IDR', :now"
+    " FROM numbers",
+    "INSERT INTO number_order (id, purchase_id, user_id, status, supplier, supplier_ref, phone_number, cost,"
+    " created_at, activated_at, expires_at, check_at, ended_at, resends) {numbers}"
+    " SELECT 1000000 + n, 1000000 + n, 1000000 + n, 'expired', 'smscode', 'old' || n, '+62800', 1, :now,"
+    " :now, :now, :now, :now, 0 FROM numbers",
+)
+
+OPEN_ORDERS = (
+    "INSERT INTO purchase (id, user_id, idempotency_key, service_id, country, quantity, price, currency,"
+    " created_at) SELECT :id, 1000000 + :id, 'open', 1, 'ID', 1, 5000, 'IDR', :ends",
+    "INSERT INTO number_order (id, purchase_id, user_id, status, supplier, supplier_ref, phone_number, cost,"
+    " created_at, activated_at, expires_at, check_at, resends) SELECT :id, :id, 1000000 + :id, 'active',"
+    " 'smscode', :ref, '+62800', 1, :ends, :ends, :ends, :ends, 0",
+    "INSERT INTO account (name, currency, balance, may_go_below_zero) SELECT 'held:' || :id, 'IDR',"
+    " 5000, false",
+)
+
+
+async def on_sqlite() -> dict[str, float]:
+    with tempfile.TemporaryDirectory() as folder:
+        url = f"sqlite:///{Path(folder) / 'bench.db'}"
+        return await _measure(url)
+
+
+async def on_postgresql() -> dict[str, float]:
+    async with fresh_postgresql() as url:
+        return await _measure(url)
+
+
+async def _measure(url: str) -> dict[str, float]:
+    clock = Clock()
+    world = World(clock, Telegram(clock), SmsCode(clock, balance=10**12))
+    database = Database(url)
+    await migrate.upgrade(database)
+    rented = _rent(world.smscode)
+    await _fill(database, rented)
+    ticks = [await _tick(database) for _ in range(50)]
+    async with serving(world) as origin:
+        settings = environment(origin, world.telegram.token, url) | {
+            "PUBLIC_URL": "",
+            "LOG_LEVEL": "CRITICAL",
+        }
+        busy = await _compare_again_and_again(world, BotProcess(settings | {"RECONCILE_SECONDS": "5"}))
+        quiet = BotProcess(settings | {"RECONCILE_SECONDS": "900"})
+        answers, late = await _expire(database, world, quiet)
+    await database.aclose()
+    return {
+        "tick, nothing due, ms (bar: at most 5)": median(ticks),
+        **busy,
+        **answers,
+        "lateness of expiries, p50 ms": late[len(late) // 2],
+        "lateness of expiries, p99 ms (bar: at most 50)": late[int(len(late) * 0.99)],
+    }
+
+
+async def _compare_again_and_again(world: World, bot: BotProcess) -> dict[str, float]:
+    began = perf_counter()
+    await bot.start()
+    try:
+        await bot.until_ready()
+        ready = perf_counter() - began
+        async with _probing(bot) as held:
+            used = _cpu_seconds(bot.pid)
+            await asyncio.sleep(WATCHED_SECONDS)
+            used = _cpu_seconds(bot.pid) - used
+        return {
+            "start, s (bar: at most 3)": ready,
+            "memory, MiB (bar: at most 250)": _memory(bot.pid),
+            "processor, % of a core": used / WATCHED_SECONDS * 100,
+            "loop held, p99 ms": held[int(len(held) * 0.99)],
+            "loop held, longest ms (bar: at most 50)": held[-1],
+        }
+    finally:
+        await bot.stop()
+
+
+async def _expire(database: Database, world: World, bot: BotProcess) -> tuple[dict[str, float], list[float]]:
+    """How long commands take; and how late orders end whose time is up, in ms, sorted."""
+    vendor = world.smscode
+    first = datetime.now(UTC) + UNTIL_FIRST
+    # The supplier knows a tenth of a second before we look, so that the wait is all ours.
+    async with database.write() as session:
+        for number, order in zip(range(1, EXPIRING + 1), list(vendor.open.values()), strict=False):
+            ends = first + timedelta(seconds=number / PER_SECOND)
+            vendor.agenda.add(ends - timedelta(milliseconds=100), partial(vendor.expire, order))
+            await orders.change(session, number, expires_at=ends, check_at=ends)
+    await bot.start()
+    try:
+        await bot.until_ready()
+        answers = await _commands(world)
+        await asyncio.sleep((first - datetime.now(UTC)).total_seconds() + EXPIRING / PER_SECOND + 2)
+    finally:
+        await bot.stop()
+    async with database.read() as session:
+        ended = [await orders.find(session, number) for number in range(1, EXPIRING + 1)]
+    assert all(order and order.ended_at for order in ended)
+    return answers, sorted(
+        (order.ended_at - order.expires_at).total_seconds() * 1000
+        for order in ended
+        if order and order.ended_at and order.expires_at
+    )
+
+
+def _rent(vendor: SmsCode) -> list[Order]:
+    """Let the supplier know the open orders too."""
+    product = vendor.find_product("wa", "ID")
+    product.available = 2 * OPEN
+    return [order for _ in range(OPEN // 1000) for order in vendor.buy(product.id, 1000)]
+
+
+async def _fill(database: Database, rented: list[Order]) -> None:
+    now = _moment(datetime.now(UTC), database)
+    numbers = NUMBERS["sqlite" if database.is_sqlite else "postgresql"]
+    async with database.write() as session:
+        connection = await session.connection()
+        await connection.execute(text("INSERT INTO service (id, slug, name, code) VALUES (1, 'x', 'X', 'x')"))
+        for parts, most in ((MILLION, USERS), (CLOSED_ORDERS, CLOSED)):
+            for part in parts:
+                values = {"most": most, "now": now} if ":now" in part else {"most": most}
+                await connection.execute(text(part.format(numbers=numbers)), values)
+        for statement in OPEN_ORDERS:
+            await connection.execute(
+                text(statement), [_row(n, order, database) for n, order in enumerate(rented, 1)]
+            )
+
+
+def _row(number: int, order: Order, database: Database) -> dict[str, Any]:
+    return {"id": number, "ref": str(order.id), "ends": _moment(order.expires_at, database)}
+
+
+def _moment(moment: datetime, database: Database) -> Any:
+    return moment.replace(tzinfo=None).isoformat(" ", "microseconds") if database.is_sqlite else moment
+
+
+async def _tick(database: Database) -> float:
+    """What the expiry job asks when nothing is due, in ms."""
+    began = perf_counter()
+    async with database.read() as session:
+        assert not await orders.due(session, now=datetime.now(UTC), limit=500)
+    async with database.read() as session:
+        await orders.next_check(session)
+    return (perf_counter() - began) * 1000
+
+
+async def _commands(world: World) -> dict[str, float]:
+    """From a command to its answer, in ms."""
+    operator = world.telegram.people[OPERATOR]
+    await operator.say("/start")
+    await operator.tap("Accept")
+    took: dict[str, list[float]] = {}
+    for _ in range(5):
+        for command, name in (("/orders", "/orders, ms"), ("/user 1077777", "/user ID, ms")):
+            began = perf_counter()
+            said = await operator.say(command)
+            await operator.wait_for(lambda _message: True, after=said, timeout=30)
+            took.setdefault(name, []).append((perf_counter() - began) * 1000)
+    return {name: median(times) for name, times in took.items()}
+
+
+@asynccontextmanager
+async def _probing(bot: BotProcess) -> AsyncIterator[list[float]]:
+    """How long the loop kept the cheapest request waiting: in ms, sorted, filled at the end.
+
+    From another process: this one plays the supplier, whose long answers hold it up.
+    """
+    _, port = bot.address.rsplit(":", 1)
+    probe = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "benchmarks.probe", "127.0.0.1", port, stdin=PIPE, stdout=PIPE
+    )
+    held: list[float] = []
+    try:
+        yield held
+    finally:
+        output, _ = await probe.communicate(b"")
+        held.extend(json.loads(output))
+
+
+def _memory(pid: int) -> float:
+    """Resident MiB."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS"):
+            return int(line.split()[1]) / 1024
+    raise ValueError("no VmRSS")
+
+
+def _cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / 100
