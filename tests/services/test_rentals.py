@@ -488,6 +488,40 @@ async def test_the_reconciliation_ends_what_ended_at_the_supplier(world: World):
     assert await world.money() == (MONEY, 0, 0)
 
 
+async def test_a_number_bought_and_over_between_two_comparisons_is_noticed(world: World):
+    await world.reconcile()
+    world.vendor.trouble.drop_webhooks = True
+    order = await world.rent()
+    await world.pass_time(minutes=3)
+    world.vendor.cancel(int(order.supplier_ref or 0))
+    await world.reconcile()
+    assert (await world.order(order)).status == OrderStatus.CANCELED
+
+
+async def test_a_missing_order_that_could_not_be_looked_up_is_looked_up_again(world: World):
+    world.vendor.trouble.drop_webhooks = True
+    order = await world.rent()
+    await world.reconcile()
+    await world.pass_time(minutes=3)
+    world.vendor.cancel(int(order.supplier_ref or 0))
+    world.vendor.trouble.fail_next("503", path=f"/orders/{order.supplier_ref}")
+    await world.reconcile()
+    assert (await world.order(order)).status == OrderStatus.ACTIVE
+    await world.reconcile()
+    assert (await world.order(order)).status == OrderStatus.CANCELED
+
+
+async def test_every_code_is_found_though_the_list_was_seen_before(world: World):
+    world.vendor.trouble.drop_webhooks = True
+    order = await world.rent()
+    for code in ("123456", "234567"):
+        await world.reconcile()
+        await world.receive(order, code)
+    await world.reconcile()
+    assert [message.code for message in await world.messages(order)] == ["123456", "234567"]
+    assert await world.money() == (MONEY - PRICE, 0, PRICE)
+
+
 async def test_one_suppliers_trouble_leaves_the_other_working(database: Database):
     async with world_on(database, vendors=("smscode", "second")) as world:
         world.outside.vendors["second"].trouble.always = "timeout"
