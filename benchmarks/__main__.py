@@ -1,6 +1,7 @@
 """`./numlet bench [NAME …] [--json]`: what the product costs, as ratios within one run."""
 
 import json
+import os
 import platform
 import sqlite3
 import sys
@@ -26,7 +27,10 @@ def main() -> None:
     wanted = [name for name in sys.argv[1:] if not name.startswith("-")] or list(BENCHMARKS)
     if unknown := set(wanted) - set(BENCHMARKS):
         sys.exit(f"bench: there is no {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
-    print(f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {platform.machine()}\n")
+    print(
+        f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version},"
+        f" {os.cpu_count()} cores, {platform.machine()}, load {os.getloadavg()[0]:.1f}\n"
+    )
     table: dict[str, dict[str, float]] = {}
     for title, measure in (BENCHMARKS[name] for name in wanted):
         table[title] = uvloop.run(measure())

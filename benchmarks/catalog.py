@@ -35,6 +35,13 @@ class Vendor:
 
     async def quotes(self) -> list[Quote]:
         self._asked += 1
+        found: list[Quote] = []
+        for service in range(SERVICES):
+            found += self._quotes_of(service)
+            await asyncio.sleep(0)
+        return found
+
+    def _quotes_of(self, service: int) -> list[Quote]:
         return [
             Quote(
                 f"{service}-{country}",
@@ -45,7 +52,6 @@ class Vendor:
                 service_name=f"Service {service}",
                 service_code=f"s{service}",
             )
-            for service in range(SERVICES)
             for number, country in enumerate(COUNTRIES)
         ]
 

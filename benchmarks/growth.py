@@ -84,7 +84,7 @@ async def _measure(url: str) -> dict[str, float]:
     async with serving(world) as origin:
         settings = environment(origin, world.telegram.token, url) | {
             "PUBLIC_URL": "",
-            "LOG_LEVEL": "WARNING",
+            "LOG_LEVEL": "ERROR",
         }
         busy = await _compare_again_and_again(world, BotProcess(settings | {"RECONCILE_SECONDS": "5"}))
         quiet = BotProcess(settings | {"RECONCILE_SECONDS": "900"})

@@ -37,7 +37,7 @@ class Source:
 
 @dataclass(slots=True)
 class _Queue:
-    """One kind of series, with workers of its own: a crowd in one holds up no code and no payment."""
+    """One kind of series, with workers of its own: a crowd in another holds up no code and no payment."""
 
     ready: deque[str] = field(default_factory=deque)
     """Series of which a delivery waits and none is being handled."""
