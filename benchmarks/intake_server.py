@@ -10,8 +10,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from bot.app import BACKLOG
 from bot.process import calm_garbage_collector, http_server
+from bot.running import BACKLOG
 from bot.webhooks import Readiness, accept_supplier, create_app
 from db import migrate, settings
 from db.session import Database
