@@ -115,7 +115,7 @@ def _banned(error: Banned, language: Language) -> str:
 def _asked_too_often(error: AskedTooOften, language: Language) -> str:
     _ = language._
     if error.wait >= timedelta(hours=1):
-        return _("That were enough codes for today. Please try again tomorrow.")
+        return _("You have had all codes for today. Please try again tomorrow.")
     return _("A code was sent just now. Please wait a minute before you ask for another.")
 
 
