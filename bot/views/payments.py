@@ -109,7 +109,7 @@ def _news(language: Language, name: str, payment: Payment) -> str:
         "credited": _("Thank you for {stars} ⭐. {amount} was added to your balance. Payment {id}."),
         "refused": _("{why} So nothing was bought, and your {stars} ⭐ come back by themselves."),
         "returned": _("{stars} ⭐ went back to you. For them, {amount} was taken from your balance."),
-        "kept": _("Telegram did not take your {stars} ⭐ back, so {amount} is in your balance instead."),
+        "kept": _("Telegram would not send your {stars} ⭐ back, so {amount} is in your balance instead."),
     }
     return texts[name].format(
         stars=bold(stars), amount=bold(amount), id=payment.id, why=_why(language, payment.refund_reason)

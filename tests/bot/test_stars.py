@@ -320,7 +320,7 @@ async def test_a_refund_that_telegram_refuses_leaves_the_money_in_the_wallet(sta
     await stage.world.refunds.refund(1, by=1)
     await stage.world.settle()
     await ben.wait_for(
-        f"Telegram did not take your 100 ⭐ back, so Rp{SPACE}20,000 is in your balance instead."
+        f"Telegram would not send your 100 ⭐ back, so Rp{SPACE}20,000 is in your balance instead."
     )
     await olga.wait_for("Telegram refuses to pay payment 1 back: Charge_not_found")
     assert await money(stage, ben) == 20_000
