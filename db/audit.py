@@ -65,8 +65,19 @@ WRONG_SETTLEMENTS = """
     WHERE o.status NOT IN ('pending','active')
         AND (
             e.id IS NULL OR e.amount <> p.price
-            OR e.kind <> CASE WHEN o.status IN ('received','completed') THEN 'capture' ELSE 'release' END
+            OR e.kind <> CASE
+                WHEN o.status IN ('received','completed') THEN 'capture'
+                WHEN o.notice = 'swapped' THEN 'swap'
+                ELSE 'release'
+            END
         )
+    UNION ALL
+    SELECT 'order ' || o.id, p.price
+    FROM number_order AS o
+    JOIN purchase AS p ON p.id = o.purchase_id
+    LEFT JOIN ledger_entry AS e ON e.idempotency_key = 'order:' || o.id || ':late'
+    WHERE o.late_paid_at IS NOT NULL AND (e.id IS NULL OR e.amount <> p.price)
+        OR o.late_paid_at IS NULL AND e.id IS NOT NULL
 """
 
 WRONG_PAYMENTS = """
@@ -83,6 +94,27 @@ WRONG_CREDITS = """
     FROM payment AS p
     LEFT JOIN ledger_entry AS e ON e.idempotency_key = 'payment:' || p.id
     WHERE e.id IS NULL OR e.amount <> p.amount OR e.destination <> 'wallet:' || p.user_id
+"""
+
+WRONG_REFUNDS = """
+    SELECT 'order ' || e.order_id AS name, e.amount
+    FROM ledger_entry AS e
+    LEFT JOIN number_order AS o ON o.id = e.order_id
+    LEFT JOIN ledger_entry AS c
+        ON c.idempotency_key IN ('order:' || e.order_id || ':settle', 'order:' || e.order_id || ':late')
+            AND c.kind IN ('capture', 'late')
+    WHERE e.kind = 'refund'
+        AND (
+            c.id IS NULL OR c.amount <> e.amount OR e.destination <> 'wallet:' || o.user_id
+            OR e.idempotency_key <> 'order:' || e.order_id || ':refund'
+        )
+    UNION ALL
+    SELECT 'order ' || d.order_id, p.price
+    FROM dispute AS d
+    JOIN number_order AS o ON o.id = d.order_id
+    JOIN purchase AS p ON p.id = o.purchase_id
+    LEFT JOIN ledger_entry AS e ON e.idempotency_key = 'order:' || d.order_id || ':refund'
+    WHERE d.status = 'refunded' AND e.id IS NULL
 """
 
 WRONG_DEBTS = """
@@ -144,7 +176,8 @@ async def wrong_holds(session: AsyncSession) -> Difference:
 
 
 async def wrong_settlements(session: AsyncSession) -> Difference:
-    """Ended orders whose hold was not captured in full after a code, or not released in full without one."""
+    """Ended orders whose hold was not captured in full after a code, or not released or passed on in full
+    without one, and those whose late code was not paid for in full, or was paid for and not shown."""
     return await _sum(session, WRONG_SETTLEMENTS)
 
 
@@ -156,6 +189,11 @@ async def wrong_payments(session: AsyncSession) -> Difference:
 async def wrong_credits(session: AsyncSession) -> Difference:
     """Payments in Stars that were not credited, to whoever paid, as they were worth."""
     return await _sum(session, WRONG_CREDITS)
+
+
+async def wrong_refunds(session: AsyncSession) -> Difference:
+    """Refunds of what was not paid, or not as much, or not theirs; and those decided but not made."""
+    return await _sum(session, WRONG_REFUNDS)
 
 
 async def wrong_debts(session: AsyncSession) -> Difference:

@@ -86,7 +86,7 @@ def _is_among(audience: str, *, now: datetime) -> ColumnElement[bool]:
         "buyers": bought,
         "never": ~bought,
         "balance": exists().where(col(Account.name) == wallet, col(Account.balance) > 0),
-        "language": col(User.language_code).startswith(language, autoescape=True),
+        "language": _language().startswith(language, autoescape=True),
     }
     # Whoever never wrote to us cannot be written to either.
     reachable = and_(
@@ -95,8 +95,18 @@ def _is_among(audience: str, *, now: datetime) -> ColumnElement[bool]:
     return and_(reachable, conditions[name])
 
 
+def _language() -> ColumnElement[str]:
+    """As `User.language`."""
+    return func.coalesce(User.chosen_language, User.language_code)
+
+
+def _is_reached_in_chat(audience: str, *, now: datetime) -> ColumnElement[bool]:
+    """As `_is_among`, without those who want no broadcasts; texts are another wish."""
+    return and_(_is_among(audience, now=now), col(User.takes_broadcasts))
+
+
 async def count_audience(session: AsyncSession, audience: str, *, now: datetime) -> int:
-    return (await session.exec(select(func.count()).where(_is_among(audience, now=now)))).one()
+    return (await session.exec(select(func.count()).where(_is_reached_in_chat(audience, now=now)))).one()
 
 
 async def count_phones(session: AsyncSession, audience: str, *, now: datetime) -> int:
@@ -126,7 +136,7 @@ async def next_phones(
 
 async def languages(session: AsyncSession) -> dict[str, int]:
     """How many reachable renters use each language, the most common first."""
-    code = func.substr(User.language_code, 1, 2)
+    code = func.substr(_language(), 1, 2)
     rows = await session.exec(
         select(code, func.count())
         .where(col(User.blocked_at).is_(None), col(User.seen_at).is_not(None))
@@ -144,7 +154,7 @@ async def claim_next(session: AsyncSession, broadcast: Broadcast, *, now: dateti
     user_id = (
         await session.exec(
             select(User.id)
-            .where(col(User.id) > broadcast.last_user_id, _is_among(broadcast.audience, now=now))
+            .where(col(User.id) > broadcast.last_user_id, _is_reached_in_chat(broadcast.audience, now=now))
             .order_by(col(User.id))
             .limit(1)
         )

@@ -171,14 +171,6 @@ async def purge(session: AsyncSession, *, before: datetime, limit: int) -> int:
     return purged.rowcount
 
 
-async def all_of(session: AsyncSession, source: str) -> list[WebhookDelivery]:
-    """Everything kept of a source, oldest first."""
-    rows = await session.exec(
-        select(WebhookDelivery).where(WebhookDelivery.source == source).order_by(col(WebhookDelivery.id))
-    )
-    return list(rows)
-
-
 async def erase_updates_of(session: AsyncSession, user_id: int) -> None:
     """Forget what somebody wrote in Telegram; that it came stays known, so that a repetition is one."""
     about = (col(WebhookDelivery.body).contains(f'"id":{space}{user_id},') for space in ("", " "))

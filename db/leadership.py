@@ -8,13 +8,14 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager, suppress
+from zlib import crc32
 
 import asyncpg
 
 from db.session import Database
 
 LOCK = 0x6E756D6C6574
-"""The advisory lock of whoever leads; any number that nobody else uses on this database."""
+"""The advisory lock of whoever leads; any number that nobody else uses on this database. See `_lock_of`."""
 CHANNEL = "numlet_inbox"
 TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 TRY_AGAIN_SECONDS = 0.5
@@ -105,7 +106,7 @@ class Leadership:
         try:
             while not is_ours:
                 is_ours = await connection.fetchval(
-                    "SELECT pg_try_advisory_lock($1)", LOCK, timeout=BEAT_TIMEOUT_SECONDS
+                    "SELECT pg_try_advisory_lock($1)", _lock_of(self._database), timeout=BEAT_TIMEOUT_SECONDS
                 )
                 if not is_ours:
                     self.stands_by = True
@@ -116,6 +117,11 @@ class Leadership:
             if not is_ours:
                 connection.terminate()
         return True
+
+
+def _lock_of(database: Database) -> int:
+    """Locks belong to the database as a whole; a schema of its own has one of its own."""
+    return LOCK ^ crc32(database.schema.encode()) if database.schema else LOCK
 
 
 async def _beat(connection: asyncpg.Connection, lost: asyncio.Event) -> None:

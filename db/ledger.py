@@ -122,6 +122,16 @@ async def last_moves(session: AsyncSession, name: str, *, limit: int) -> list[Le
     return list(rows)
 
 
+async def moves(session: AsyncSession, name: str) -> list[LedgerEntry]:
+    """All entries of an account, oldest first."""
+    rows = await session.exec(
+        select(LedgerEntry)
+        .where(or_(LedgerEntry.source == name, LedgerEntry.destination == name))
+        .order_by(col(LedgerEntry.id))
+    )
+    return list(rows)
+
+
 async def entries_after(session: AsyncSession, entry_id: int, *, limit: int) -> list[LedgerEntry]:
     """The next entries of the whole ledger, oldest first."""
     rows = await session.exec(

@@ -9,11 +9,12 @@ from sqlmodel.sql.sqltypes import UTCDateTime
 
 from db.dialect import is_sqlite
 
+# A code that was bought late costs nothing: the supplier gave the number's cost back when the order ended.
 # What left revenue again belongs to the day on which it left. The condition on revenue is turned around so
 # that the moves are found by their time, and not all that revenue ever saw by its name.
 ROWS = """
     SELECT coalesce(o.supplier, ''), coalesce(s.name, ''), {day},
-        sum(CASE WHEN e.kind = 'capture' THEN 1 ELSE 0 END),
+        sum(CASE WHEN e.kind IN ('capture', 'late') THEN 1 ELSE 0 END),
         sum(CASE WHEN e.destination = 'revenue' THEN e.amount ELSE -e.amount END),
         sum(CASE WHEN e.kind = 'capture' THEN coalesce(o.cost, 0) ELSE 0 END)
     FROM ledger_entry AS e
@@ -36,7 +37,7 @@ class Row:
     day: str
     """In UTC: "2026-02-25"."""
     orders: int
-    """How many were captured."""
+    """How many were captured, or sold late."""
     income: int
     """Captured, less all that left revenue again: refunds, rewards."""
     cost: int

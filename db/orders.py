@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam
-from sqlmodel import col, func, insert, select, update
+from sqlmodel import and_, col, func, insert, not_, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db.dialect import among
@@ -51,21 +51,37 @@ async def set_message(session: AsyncSession, purchase_id: int, message_id: int |
     await session.exec(update(Purchase).where(col(Purchase.id) == purchase_id).values(message_id=message_id))
 
 
+async def set_swap_agreed(session: AsyncSession, purchase_id: int, agreed_at: datetime | None) -> None:
+    await session.exec(
+        update(Purchase).where(col(Purchase.id) == purchase_id).values(swap_agreed_at=agreed_at)
+    )
+
+
 async def set_failure(session: AsyncSession, purchase_id: int, failure: str) -> None:
     await session.exec(update(Purchase).where(col(Purchase.id) == purchase_id).values(failure=failure))
 
 
 async def add_orders(session: AsyncSession, purchase: Purchase) -> list[int]:
     """One pending order for each number of a purchase; their ids, lowest first."""
-    row = {
+    rows = [_pending(purchase, purchase.created_at)] * purchase.quantity
+    added = await session.exec(insert(Order).returning(col(Order.id)), params=rows)
+    return sorted(order_id for order_id in added.scalars() if order_id)
+
+
+async def add_order(session: AsyncSession, purchase: Purchase, *, now: datetime) -> int:
+    """One more pending order of a purchase; its id."""
+    added = await session.exec(insert(Order).returning(col(Order.id)), params=[_pending(purchase, now)])
+    return int(added.scalar_one() or 0)
+
+
+def _pending(purchase: Purchase, created_at: datetime) -> dict[str, Any]:
+    return {
         "purchase_id": purchase.id,
         "user_id": purchase.user_id,
         "status": OrderStatus.PENDING,
-        "created_at": purchase.created_at,
+        "created_at": created_at,
         "resends": 0,
     }
-    added = await session.exec(insert(Order).returning(col(Order.id)), params=[row] * purchase.quantity)
-    return sorted(order_id for order_id in added.scalars() if order_id)
 
 
 async def count_open(session: AsyncSession, user_id: int) -> int:
@@ -109,6 +125,16 @@ async def of_numbers(session: AsyncSession, supplier: str, numbers: Sequence[str
         .order_by(col(Order.id).desc())
     )
     return list(rows)
+
+
+async def is_rented_again(session: AsyncSession, order: Order) -> bool:
+    """Whether somebody else has had the number of an order since."""
+    since = select(Order.id).where(
+        Order.phone_number == order.phone_number,
+        Order.user_id != order.user_id,
+        col(Order.activated_at) > order.activated_at,
+    )
+    return (await session.exec(since.limit(1))).first() is not None
 
 
 async def _one_with_purchase(
@@ -234,9 +260,18 @@ async def spent_since(session: AsyncSession, supplier: str, *, since: datetime) 
 
 
 async def of_user(
-    session: AsyncSession, user_id: int, *, open_only: bool, limit: int, offset: int
+    session: AsyncSession,
+    user_id: int,
+    *,
+    open_only: bool,
+    limit: int,
+    offset: int,
+    with_code: bool | None = None,
 ) -> list[tuple[Order, Purchase]]:
-    """A renter's orders with their purchases, newest first."""
+    """A renter's orders with their purchases, newest first.
+
+    `with_code`: only those that got one, or only those that ended without.
+    """
     statement = (
         select(Order, Purchase)
         .join(Purchase, col(Purchase.id) == Order.purchase_id)
@@ -247,7 +282,25 @@ async def of_user(
     )
     if open_only:
         statement = statement.where(_in_state(OPEN))
+    if with_code is not None:
+        paid = col(Order.status).in_((OrderStatus.RECEIVED, OrderStatus.COMPLETED))
+        got_one = or_(paid, col(Order.late_paid_at).is_not(None))
+        ended_without = and_(col(Order.ended_at).is_not(None), not_(got_one))
+        statement = statement.where(got_one if with_code else ended_without)
     return [(order, purchase) for order, purchase in await session.exec(statement)]
+
+
+async def last_bought(
+    session: AsyncSession, user_id: int, *, limit: int
+) -> list[tuple[int, str, str | None]]:
+    """Service, country and network of a renter's last purchases, newest first."""
+    rows = await session.exec(
+        select(Purchase.service_id, Purchase.country, Purchase.network)
+        .where(Purchase.user_id == user_id)
+        .order_by(col(Purchase.created_at).desc())
+        .limit(limit)
+    )
+    return list(rows)
 
 
 async def all_after(session: AsyncSession, order_id: int, *, limit: int) -> list[tuple[Order, Purchase, str]]:

@@ -4,18 +4,44 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import inspect
 from sqlalchemy.orm import aliased
-from sqlmodel import and_, case, col, delete, exists, func, or_, select, update
+from sqlmodel import and_, case, col, delete, exists, func, literal, null, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db.dialect import insert_new
 from db.models import OutboxMessage
 
 
-async def add(session: AsyncSession, **values: Any) -> bool:
-    """False where the promise was made before (same `dedupe_key`)."""
-    added = await session.exec(insert_new(session, OutboxMessage).values(attempts=0, **values))
-    return bool(added.rowcount)
+async def add(session: AsyncSession, *, claim_until: datetime | None, **values: Any) -> OutboxMessage | None:
+    """None where the promise was made before (same `dedupe_key`).
+
+    `claim_until`: claimed from the beginning, unless something of its series is owed.
+    """
+    claim: dict[str, Any] = {"attempts": 0, "claimed_until": None}
+    if claim_until:
+        is_behind = exists().where(
+            col(OutboxMessage.serial) == values["serial"], col(OutboxMessage.done_at).is_(None)
+        )
+        until = literal(claim_until, inspect(OutboxMessage).columns["claimed_until"].type)
+        claim = {
+            "attempts": case((is_behind, 0), else_=1),
+            "claimed_until": case((is_behind, null()), else_=until),
+        }
+    added = await session.exec(
+        insert_new(session, OutboxMessage)
+        .values(**claim, **values)
+        .returning(OutboxMessage.id, OutboxMessage.attempts, OutboxMessage.claimed_until)
+    )
+    row = added.one_or_none()
+    return OutboxMessage(**values, **row._mapping) if row else None
+
+
+async def find(session: AsyncSession, dedupe_key: str) -> OutboxMessage | None:
+    """A promise by its key, while it is remembered."""
+    return (
+        await session.exec(select(OutboxMessage).where(OutboxMessage.dedupe_key == dedupe_key))
+    ).one_or_none()
 
 
 def _claimable(lane: str, now: datetime) -> Any:
@@ -84,6 +110,26 @@ async def release_claims(session: AsyncSession) -> None:
     await session.exec(
         update(OutboxMessage)
         .where(col(OutboxMessage.done_at).is_(None), col(OutboxMessage.claimed_until).is_not(None))
+        .values(claimed_until=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def claimed(session: AsyncSession) -> list[int]:
+    """What somebody has claimed and not done."""
+    rows = await session.exec(
+        select(OutboxMessage.id).where(
+            col(OutboxMessage.done_at).is_(None), col(OutboxMessage.claimed_until).is_not(None)
+        )
+    )
+    return [id for id in rows if id is not None]
+
+
+async def release(session: AsyncSession, ids: Sequence[int]) -> None:
+    """Give back claims that nothing was done with."""
+    await session.exec(
+        update(OutboxMessage)
+        .where(col(OutboxMessage.id).in_(ids))
         .values(claimed_until=None)
         .execution_options(synchronize_session=False)
     )

@@ -7,8 +7,8 @@ from typing import Any
 from sqlmodel import col, delete, func, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from db.dialect import upsert
-from db.models import LinkedPhone, PhoneCheck
+from db.dialect import insert_new, upsert
+from db.models import LinkedPhone, PhoneCheck, StoppedPhone
 
 
 async def find(session: AsyncSession, user_id: int) -> LinkedPhone | None:
@@ -65,6 +65,28 @@ async def of_operators(session: AsyncSession, user_ids: Collection[int]) -> list
             .order_by(col(LinkedPhone.user_id))
         )
     )
+
+
+async def stop(session: AsyncSession, phone_number: str, *, sender: str, now: datetime) -> bool:
+    """Remember that nothing may be texted to a phone; False where that is known."""
+    stopped = insert_new(session, StoppedPhone).values(
+        phone_number=phone_number, sender=sender, stopped_at=now
+    )
+    return bool((await session.exec(stopped)).rowcount)
+
+
+async def resume(session: AsyncSession, phone_number: str) -> bool:
+    """Let a phone be texted again; False where it could be."""
+    resumed = await session.exec(delete(StoppedPhone).where(col(StoppedPhone.phone_number) == phone_number))
+    return bool(resumed.rowcount)
+
+
+async def stopped_among(session: AsyncSession, phone_numbers: Collection[str]) -> frozenset[str]:
+    """Those to which nothing may be texted."""
+    rows = await session.exec(
+        select(StoppedPhone.phone_number).where(col(StoppedPhone.phone_number).in_(phone_numbers))
+    )
+    return frozenset(rows)
 
 
 async def add_check(session: AsyncSession, **values: Any) -> None:

@@ -78,12 +78,16 @@ class Database:
     """The store. `write` and `read` open a session; nobody else opens connections."""
 
     def __init__(self, url: str) -> None:
-        """`url`: `sqlite:///file.db` or `postgresql://user@host/name`; the async driver is picked here."""
+        """`url`: `sqlite:///file.db` or `postgresql://user@host/name`; the async driver is picked here.
+
+        `?search_path=schema` puts all of it into a schema of its own, beside others in that database.
+        """
         parsed = make_url(url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         self._turn = _Turn()
         self._driver: Any = None
         self.path = parsed.database if self.is_sqlite else None
+        self.schema = "" if self.is_sqlite else str(parsed.query.get("search_path", ""))
         if self.is_sqlite:
             self._url = parsed.set(drivername="sqlite+aiosqlite")
             self._writer = _sqlite_engine(self._url, begin="BEGIN IMMEDIATE", pool_size=1)
@@ -94,7 +98,7 @@ class Database:
         else:
             # Managed hosts print libpq's name for what the driver calls ssl.
             mode = {"ssl": parsed.query["sslmode"]} if "sslmode" in parsed.query else {}
-            plain = parsed.difference_update_query(["sslmode"]).update_query_dict(mode)
+            plain = parsed.difference_update_query(["sslmode", "search_path"]).update_query_dict(mode)
             self._url = plain.set(drivername="postgresql+asyncpg")
             self._writer = self._reader = create_async_engine(
                 self._url,
@@ -102,7 +106,7 @@ class Database:
                 max_overflow=0,
                 pool_pre_ping=True,
                 hide_parameters=True,
-                connect_args={"server_settings": {"application_name": APPLICATION}},
+                connect_args={"server_settings": {"application_name": APPLICATION} | self._place()},
             )
 
     @asynccontextmanager
@@ -172,11 +176,15 @@ class Database:
             self._driver.terminate()
             self._driver = None
 
+    def _place(self) -> dict[str, str]:
+        """What a connection asks for to be in our schema."""
+        return {"search_path": self.schema} if self.schema else {}
+
     @property
     def dsn(self) -> str:
         """PostgreSQL's address in its own words, with the password."""
-        ssl = {"sslmode": self._url.query["ssl"]} if "ssl" in self._url.query else {}
-        plain = self._url.difference_update_query(["ssl"]).update_query_dict(ssl)
+        ssl = {"sslmode": str(self._url.query["ssl"])} if "ssl" in self._url.query else {}
+        plain = self._url.difference_update_query(["ssl"]).update_query_dict(ssl | self._place())
         return plain.set(drivername="postgresql").render_as_string(hide_password=False)
 
     async def ping(self) -> None:
@@ -189,7 +197,7 @@ class Database:
         if self.is_sqlite:
             pragmas = (*SQLITE_PRAGMAS, "foreign_keys=OFF")
             return _sqlite_engine(self._url, begin="BEGIN IMMEDIATE", pool_size=1, pragmas=pragmas)
-        return create_async_engine(self._url)
+        return create_async_engine(self._url, connect_args={"server_settings": self._place()})
 
     @asynccontextmanager
     async def alone(self) -> AsyncIterator[AsyncConnection]:
@@ -204,7 +212,10 @@ class Database:
                 )
             else:
                 engine = create_async_engine(
-                    self._url, isolation_level="REPEATABLE READ", hide_parameters=True
+                    self._url,
+                    isolation_level="REPEATABLE READ",
+                    hide_parameters=True,
+                    connect_args={"server_settings": self._place()},
                 )
             stack.push_async_callback(engine.dispose)
             try:

@@ -49,6 +49,13 @@ async def mark_shown(session: AsyncSession, sms_id: int, *, now: datetime) -> No
     )
 
 
+async def clear(session: AsyncSession, sms_id: int, *, now: datetime) -> None:
+    """Remember that a message is not in the chat any more."""
+    await session.exec(
+        update(Sms).where(col(Sms.id) == sms_id, col(Sms.cleared_at).is_(None)).values(cleared_at=now)
+    )
+
+
 async def erase(session: AsyncSession, *, before: datetime) -> None:
     """Forget codes and texts received before a moment; that there was a message stays known."""
     await _erase(session, col(Sms.received_at) < before)

@@ -1,6 +1,6 @@
 """SMS that we send."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -102,6 +102,20 @@ async def count_failures(session: AsyncSession, broadcast_id: int, failures: Seq
             )
         )
     ).one()
+
+
+async def failures_of_broadcast(session: AsyncSession, broadcast_id: int) -> AsyncIterator[TextMessage]:
+    """Those that certainly or perhaps did not arrive, in order of id; streamed."""
+    rows = await session.stream_scalars(
+        select(TextMessage)
+        .where(
+            TextMessage.broadcast_id == broadcast_id,
+            col(TextMessage.status).in_((TextStatus.FAILED, TextStatus.UNKNOWN)),
+        )
+        .order_by(col(TextMessage.id))
+    )
+    async for row in rows:
+        yield row
 
 
 async def due(session: AsyncSession, *, now: datetime, limit: int) -> list[TextMessage]:

@@ -1,6 +1,7 @@
 """Renters, and those among them who work here."""
 
 import re
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlmodel import col, func, or_, select, update
@@ -16,6 +17,11 @@ _PHONE = re.compile(r"\+?[\d\s().-]{7,24}", re.ASCII)
 
 async def find(session: AsyncSession, user_id: int) -> User | None:
     return await session.get(User, user_id)
+
+
+async def find_all(session: AsyncSession, user_ids: Collection[int]) -> list[User]:
+    rows = await session.exec(select(User).where(col(User.id).in_(user_ids)).order_by(col(User.id)))
+    return list(rows)
 
 
 async def lock(session: AsyncSession, user_id: int) -> User | None:
@@ -68,6 +74,11 @@ async def accept_terms(session: AsyncSession, user_id: int, *, now: datetime) ->
     )
 
 
+async def choose(session: AsyncSession, user_id: int, **choices: str | int | None) -> None:
+    """`chosen_language`, `chosen_currency`, `takes_broadcasts`, `codes_erased_after`."""
+    await session.exec(update(User).where(col(User.id) == user_id).values(**choices))
+
+
 async def mark_blocked(session: AsyncSession, user_id: int, *, now: datetime) -> None:
     await session.exec(
         update(User).where(col(User.id) == user_id, col(User.blocked_at).is_(None)).values(blocked_at=now)
@@ -82,14 +93,23 @@ async def set_ban(
     )
 
 
+async def set_limits(
+    session: AsyncSession, user_id: int, *, open_limit: int | None, hourly_limit: int | None
+) -> None:
+    await session.exec(
+        update(User).where(col(User.id) == user_id).values(open_limit=open_limit, hourly_limit=hourly_limit)
+    )
+
+
 async def set_role(session: AsyncSession, user_id: int, role: str | None) -> None:
     await session.exec(update(User).where(col(User.id) == user_id).values(role=role))
 
 
 async def with_role(session: AsyncSession) -> list[User]:
     """Everybody who was appointed, the longest known first."""
-    rows = await session.exec(select(User).where(col(User.role).is_not(None)).order_by(col(User.created_at)))
-    return list(rows)
+    # Sorted here: asked for an order by time, the database would go through everybody by time.
+    rows = await session.exec(select(User).where(col(User.role).is_not(None)))
+    return sorted(rows, key=lambda user: user.created_at)
 
 
 async def ask_erasure(session: AsyncSession, user_id: int, *, now: datetime) -> None:
@@ -109,6 +129,9 @@ async def erase(session: AsyncSession, user_id: int, *, blocked_at: datetime | N
             name="",
             username=None,
             language_code="en",
+            chosen_language=None,
+            chosen_currency=None,
+            codes_erased_after=None,
             terms_accepted_at=None,
             ban_reason=None,
             erasure_asked_at=None,
