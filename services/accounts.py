@@ -12,7 +12,10 @@ from db.session import Database
 from services import acts, ledger
 from services.acts import What
 from services.clock import Clock
-from services.errors import UserNotFound
+from services.errors import NotPossible, UserNotFound
+
+CODES_ERASED_AFTER = (10, 60, 24 * 60, 47 * 60)
+"""Minutes to choose from; Telegram lets nobody delete a message that is older than 48 hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,28 @@ class Accounts:
     async def accept_terms(self, user_id: int) -> None:
         async with self._database.write() as session:
             await users.accept_terms(session, user_id, now=self._clock.now())
+
+    async def choose_language(self, user_id: int, code: str | None) -> None:
+        """None: what Telegram speaks to them."""
+        async with self._database.write() as session:
+            await users.choose(session, user_id, chosen_language=code)
+
+    async def choose_currency(self, user_id: int, currency: str | None) -> None:
+        """To show prices in, beside the shop's. Empty: in no other; None: their language's."""
+        async with self._database.write() as session:
+            await users.choose(session, user_id, chosen_currency=currency)
+
+    async def take_broadcasts(self, user_id: int, *, on: bool) -> None:
+        """Whether news of the shop reaches them in the chat; an answer to them always does."""
+        async with self._database.write() as session:
+            await users.choose(session, user_id, takes_broadcasts=on)
+
+    async def erase_codes_after(self, user_id: int, minutes: int | None) -> None:
+        """From the next code on; None: codes stay in the chat. Raises NotPossible."""
+        if minutes is not None and minutes not in CODES_ERASED_AFTER:
+            raise NotPossible("erase codes", status="unknown")
+        async with self._database.write() as session:
+            await users.choose(session, user_id, codes_erased_after=minutes)
 
     async def mark_blocked(self, user_id: int) -> None:
         """They blocked the bot: nothing more is sent until they write again."""

@@ -11,7 +11,7 @@ from db import acts
 from db.models import Act
 from db.session import Database
 
-MONEY_FACTS = ("amount", "balance")
+MONEY_FACTS = ("amount", "balance", "fixed", "minimum", "step")
 """Facts that are minor units of the shop's currency."""
 KEPT_FACTS = (*MONEY_FACTS, "role")
 """What stays of an act when the person it is about is erased."""
@@ -31,8 +31,19 @@ class What(StrEnum):
     TEXT_TEST = "text_test"
     TEXT_ROUTE = "text_route"
     SENDER_ID = "sender_id"
+    NEWSLETTERS = "newsletters"
     VOUCHER = "voucher"
     REFUND = "refund"
+    PRICE = "price"
+    PAUSE = "pause"
+    RESUME = "resume"
+    WEBHOOK = "webhook"
+    LIMITS = "limits"
+    ANSWER = "answer"
+    ORDER_REFUND = "order_refund"
+    ORDER_REJECT = "order_reject"
+    ORPHANS = "orphans"
+    EXPORT = "export"
 
 
 async def record(

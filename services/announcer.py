@@ -1,6 +1,7 @@
 """Promises to tell people something; what exactly they read is decided when it is sent, from the facts."""
 
 import secrets
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -8,9 +9,29 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.lanes import Lane
 from services.outbox import Outbox
+from services.roles import Right
 
 CODE, CARD, ALERT = "code", "card", "alert"
 REWARD, PAYMENT, TEXT, NOTICE = "reward", "payment", "text", "notice"
+LATE, LOOKOUT = "late", "lookout"
+FORGET = "forget"
+
+
+ALERT_RIGHTS: Mapping[str, Right] = {
+    "audit_differs": Right.AUDIT,
+    "audit_agrees": Right.AUDIT,
+    "supplier_took_more": Right.AUDIT,
+    "voucher_guessing": Right.MONEY,
+    "store_refund": Right.MONEY,
+    "refund_refused": Right.MONEY,
+    "erasure_asked": Right.ERASE,
+}
+"""Whom an alert is for, by the right that its trouble needs; all others are for whoever runs the shop."""
+
+
+def right_for(alert: str) -> Right:
+    """What somebody must be allowed for an alert to be theirs."""
+    return ALERT_RIGHTS.get(alert, Right.SHOP)
 
 
 class Announcer:
@@ -33,6 +54,44 @@ class Announcer:
             lane=Lane.CODE.name,
             serial=f"codes:{user_id}",
             key=f"code:{sms_id}",
+        )
+
+    async def forget(
+        self, session: AsyncSession, user_id: int, sms_id: int, message_id: int, *, at: datetime
+    ) -> None:
+        """The message with a code is to be deleted from the chat."""
+        await self._outbox.add(
+            session,
+            FORGET,
+            {"user_id": user_id, "sms_id": sms_id, "message_id": message_id},
+            lane=Lane.EDIT.name,
+            serial=f"forget:{sms_id}",
+            key=f"forget:{sms_id}",
+            due_at=at,
+        )
+
+    async def late(self, session: AsyncSession, order_id: int, sms_id: int) -> None:
+        """A code came after an order had ended: it can be bought."""
+        await self._outbox.add(
+            session,
+            LATE,
+            {"order_id": order_id},
+            lane=Lane.REPLY.name,
+            serial=f"late:{order_id}",
+            key=f"late:{sms_id}",
+        )
+
+    async def lookout(
+        self, session: AsyncSession, user_id: int, service_id: int, country: str, price: int
+    ) -> None:
+        """What a renter waited for is there; the caller ends the waiting in the same commit."""
+        await self._outbox.add(
+            session,
+            LOOKOUT,
+            {"user_id": user_id, "service_id": service_id, "country": country, "price": price},
+            lane=Lane.BULK.name,
+            serial=f"lookout:{user_id}",
+            key=f"lookout:{user_id}:{secrets.token_hex(8)}",
         )
 
     async def card(self, session: AsyncSession, purchase_id: int) -> None:
@@ -80,7 +139,7 @@ class Announcer:
         )
 
     async def alert(self, session: AsyncSession, name: str, key: str, **facts: Any) -> None:
-        """Something that the operator should know, once per `key`."""
+        """Something that those should know who can mend it, once per `key`."""
         await self._outbox.add(
             session,
             ALERT,

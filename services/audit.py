@@ -35,11 +35,14 @@ class Check(StrEnum):
     BALANCES = "balances"
     """Every balance is the sum of the account's entries."""
     SETTLEMENTS = "settlements"
-    """Every ended order was captured or released in full, as its state says."""
+    """Every ended order was captured or released in full, as its state says, and a code that came late was
+    paid for in full where it was sold."""
     PAYMENTS = "payments"
     """What came in through Stars is what was credited for payments that have not gone back."""
     CREDITS = "credits"
     """Every payment in Stars was credited to whoever paid, as it was worth."""
+    REFUNDS = "refunds"
+    """Every order that was refunded had been paid for, and gave back as much to its renter."""
 
 
 QUICK = (Check.SUM, Check.BELOW_ZERO, Check.HOLDS, Check.DEBTS, Check.GUARD)
@@ -89,7 +92,7 @@ class Margin:
     """Minor units of the shop's currency."""
 
     orders: int = 0
-    """Captured: their first code came."""
+    """Captured: their first code came, or was bought late."""
     income: int = 0
     """What they brought, less what was given back, and less rewards for invitations."""
     cost: int = 0
@@ -175,6 +178,7 @@ async def examine(session: AsyncSession, *, full: bool, currency: str, now: date
         findings += _found(Check.SETTLEMENTS, await db_audit.wrong_settlements(session), currency)
         findings += _found(Check.PAYMENTS, await db_audit.wrong_payments(session), currency)
         findings += _found(Check.CREDITS, await db_audit.wrong_credits(session), currency)
+        findings += _found(Check.REFUNDS, await db_audit.wrong_refunds(session), currency)
         entries = await db_audit.count_entries(session)
     stars = StarBooks(*await payments.totals(session, locked_since=now - STARS_LOCKED_FOR))
     return Report(now, tuple(Check) if full else QUICK, tuple(findings), tuple(groups), stars, entries)

@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from db import broadcasts, texts, users
 from db.models import Broadcast, BroadcastDelivery, BroadcastStatus, OutboxMessage, TextStatus
 from db.session import Database
-from services.broadcasts import Courier, OriginalGone, Outcome, show_panel
+from services.broadcasts import Courier, OriginalGone, Outcome, quiet_until, show_panel
 from services.clock import Clock
 from services.errors import Deferred
 from services.outbox import Outbox
@@ -41,6 +41,7 @@ class Sending:
     async def send(self, message: OutboxMessage) -> None:
         """Raises Deferred until everybody has had their turn."""
         broadcast_id = message.payload["broadcast_id"]
+        await self._keep_quiet(broadcast_id)
         if not await self._begin(broadcast_id):
             return
         stretch = _Stretch(broadcast_id, self._clock.now() + STRETCH)
@@ -50,6 +51,22 @@ class Sending:
         if await self._has_ended(stretch):
             return
         raise Deferred(self._clock.now() + stretch.wait)
+
+    async def _keep_quiet(self, broadcast_id: int) -> None:
+        """In its quiet hours it waits, and lets others pass. Raises Deferred until their end."""
+        now = self._clock.now()
+        async with self._database.read() as session:
+            broadcast = await broadcasts.find(session, broadcast_id)
+        until = quiet_until(broadcast, now) if broadcast else None
+        if until is None:
+            return
+        async with self._database.write() as session:
+            waits, sends = BroadcastStatus.SCHEDULED, BroadcastStatus.SENDING
+            has_to_wait = await broadcasts.move(session, broadcast_id, waits, from_=[waits, sends])
+            if has_to_wait:
+                await show_panel(self._outbox, session, broadcast_id)
+        if has_to_wait:
+            raise Deferred(until)
 
     async def _begin(self, broadcast_id: int) -> bool:
         """Whether there is something to do. Raises Deferred while another is under way."""
@@ -90,6 +107,8 @@ class Sending:
                 if done:
                     await self._settle(session, stretch, *done, now=now)
                 if broadcast is None or broadcast.status != BroadcastStatus.SENDING or stretch.is_over(now):
+                    return
+                if quiet_until(broadcast, now):
                     return
                 user_id = await broadcasts.claim_next(session, broadcast, now=now)
             if user_id is None:
@@ -140,6 +159,8 @@ class Sending:
             broadcast = await broadcasts.lock(session, stretch.broadcast_id)
             assert broadcast
             if broadcast.by_text and broadcast.status == BroadcastStatus.SENDING:
+                if quiet_until(broadcast, now):
+                    return False
                 if await self._is_texting_stuck(session, broadcast):
                     return True
                 if await self._text_more(session, broadcast, now):

@@ -14,7 +14,7 @@ import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db import broadcasts, texts
-from db.models import Broadcast, BroadcastDelivery, BroadcastStatus, TextStatus
+from db.models import Broadcast, BroadcastDelivery, BroadcastStatus, TextMessage, TextStatus
 from db.session import Database
 from services import acts
 from services.acts import What
@@ -22,6 +22,7 @@ from services.clock import Clock
 from services.errors import BroadcastNotFound, NotPossible
 from services.lanes import Lane
 from services.outbox import Outbox
+from services.quiet_hours import QuietHours
 
 log = structlog.get_logger()
 
@@ -119,6 +120,14 @@ class Broadcasts:
         async with self._database.write() as session:
             broadcast = await self._own_draft(session, broadcast_id, author_id)
             broadcast.by_text = on and broadcast.text_body is not None
+            await session.flush()
+            return broadcast
+
+    async def set_quiet(self, broadcast_id: int, author_id: int, quiet: QuietHours | None) -> Broadcast:
+        """In which hours nobody is sent to; None: whenever it is. Raises BroadcastNotFound, NotPossible."""
+        async with self._database.write() as session:
+            broadcast = await self._own_draft(session, broadcast_id, author_id)
+            broadcast.quiet_hours = str(quiet) if quiet else None
             await session.flush()
             return broadcast
 
@@ -241,6 +250,12 @@ class Broadcasts:
             async for delivery in broadcasts.failures(session, broadcast_id):
                 yield delivery
 
+    async def text_failures(self, broadcast_id: int) -> AsyncIterator[TextMessage]:
+        """Every SMS of it that certainly or perhaps did not arrive."""
+        async with self._database.read() as session:
+            async for text in texts.failures_of_broadcast(session, broadcast_id):
+                yield text
+
     async def _own(self, session: AsyncSession, broadcast_id: int, author_id: int) -> Broadcast:
         broadcast = await broadcasts.lock(session, broadcast_id)
         if broadcast is None or broadcast.author_id != author_id:
@@ -297,6 +312,12 @@ def is_recallable(broadcast: Broadcast, now: datetime) -> bool:
     """Something was sent, and all of it lately enough to be deleted."""
     sent = broadcast.sent > broadcast.recalled
     return sent and broadcast.started_at is not None and now - broadcast.started_at < DELETABLE_FOR
+
+
+def quiet_until(broadcast: Broadcast, moment: datetime) -> datetime | None:
+    """When its quiet hours end; None where that moment is none of them."""
+    quiet = QuietHours.read(broadcast.quiet_hours or "")
+    return quiet.end_after(moment) if quiet else None
 
 
 async def show_panel(outbox: Outbox, session: AsyncSession, broadcast_id: int) -> None:

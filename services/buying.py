@@ -7,7 +7,7 @@ the supplier knows no keys, it is never repeated: the money goes back, and the o
 """
 
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -34,6 +34,7 @@ from services.rates import Rates
 from services.rentals import ENDS, Rentals
 from services.suppliers.base import RemoteOrder
 from services.supply import Suppliers, count_order
+from services.swaps import Swaps
 
 log = structlog.get_logger()
 
@@ -64,6 +65,7 @@ class Buying:
         rates: Rates,
         rentals: Rentals,
         announcer: Announcer,
+        swaps: Swaps,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -72,6 +74,7 @@ class Buying:
         self._rates = rates
         self._rentals = rentals
         self._announcer = announcer
+        self._swaps = swaps
 
     async def buy(self, message: OutboxMessage) -> None:
         """Get a number for every pending order of a purchase, or give the money back."""
@@ -99,8 +102,9 @@ class Buying:
             if not pending:
                 return None
             purchase = await orders.get_purchase(session, purchase_id)
-            route = await self._next_route(session, purchase, again=after is None)
-            if route is None and after and self._is_patient(purchase):
+            began_at = pending[0].created_at
+            route = await self._next_route(session, purchase, began_at, again=after is None)
+            if route is None and after and self._is_patient(began_at):
                 delay = min(retry_delay(tries, after.retry_after), PATIENCE)
                 raise Deferred(self._clock.now() + delay) from after
             if route is None:
@@ -118,21 +122,28 @@ class Buying:
                 created_at=self._clock.now(),
             )
 
-    async def _next_route(self, session: AsyncSession, purchase: Purchase, *, again: bool) -> Route | None:
-        """The cheapest route not yet tried whose price fits under the hold.
+    async def _next_route(
+        self, session: AsyncSession, purchase: Purchase, began_at: datetime, *, again: bool
+    ) -> Route | None:
+        """The best route not yet tried whose price fits under the hold.
 
-        `again`: where there is none, one that could not be reached, as long as the renter waits.
+        `began_at`: when the numbers that are missing were asked for. What sold a number before that, which
+        has been swapped since, comes last. `again`: where there is none, one that could not be reached, as
+        long as the renter waits.
         """
         line = self._catalog.line(purchase.service_id, purchase.country, purchase.network)
         fitting = [route for route in line.routes if route.price <= purchase.price] if line else []
-        past = await attempts.of_purchase(session, purchase.id or 0)
+        every = await attempts.of_purchase(session, purchase.id or 0)
+        past = [attempt for attempt in every if attempt.created_at >= began_at]
+        swapped = {(attempt.supplier, attempt.product_ref) for attempt in every if attempt not in past}
+        fitting.sort(key=lambda route: route.key in swapped)
         ended = [attempt for attempt in past if not self._sells_more(attempt)]
         tried = {(attempt.supplier, attempt.product_ref) for attempt in ended}
         refused = {
             (attempt.supplier, attempt.product_ref) for attempt in ended if attempt.error != UNREACHABLE
         }
         left = [route for route in fitting if route.key not in tried]
-        if not left and again and self._is_patient(purchase):
+        if not left and again and self._is_patient(began_at):
             left = [route for route in fitting if route.key not in refused]
         return left[0] if left else None
 
@@ -142,8 +153,8 @@ class Buying:
         one_by_one = supplier is not None and not supplier.capabilities.several
         return attempt.status == AttemptStatus.SOLD and one_by_one
 
-    def _is_patient(self, purchase: Purchase) -> bool:
-        return self._clock.now() - purchase.created_at < PATIENCE
+    def _is_patient(self, began_at: datetime) -> bool:
+        return self._clock.now() - began_at < PATIENCE
 
     async def _call(self, attempt: Attempt) -> UpstreamUnavailable | None:
         """Make the first call of an attempt; what it says where it was not accepted."""
@@ -252,9 +263,15 @@ class Buying:
                 )
                 count_order(session, order.id or 0, attempt.supplier, OrderStatus.ACTIVE)
                 await self._rentals.apply(session, order.id or 0, remote)
+                await self._plan_swap(session, order.id or 0)
             self._rentals.wake_expiry(session)
             await self._announcer.card(session, attempt.purchase_id)
         log.info("purchase.sold", purchase=attempt.purchase_id, supplier=attempt.supplier, count=len(fresh))
+
+    async def _plan_swap(self, session: AsyncSession, order_id: int) -> None:
+        found = await orders.lock_with_purchase(session, order_id)
+        if found and found[0].status == OrderStatus.ACTIVE:
+            await self._swaps.plan(session, *found)
 
     async def _cost(self, session: AsyncSession, attempt: Attempt, remote: RemoteOrder) -> int:
         """What it cost, in minor units: what the supplier says, else what its catalog said."""

@@ -5,7 +5,8 @@ import re
 import zlib
 from collections import defaultdict
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -17,9 +18,12 @@ from db.offers import Terms
 from db.session import Database
 from services.clock import Clock
 from services.money import to_minor
+from services.odds import Kind, Measured, Odds
+from services.pauses import Pauses
 from services.pricing import Pricing
 from services.rates import Rates
-from services.search import SearchIndex
+from services.scopes import Scope
+from services.search import SearchIndex, learn_names
 from services.suppliers.base import Quote
 from services.supply import Suppliers
 from services.well_known import ANY_SERVICE, WELL_KNOWN
@@ -34,8 +38,10 @@ Routes = dict[tuple[int | None, str], list["Route"]]
 SLICE = 500
 """Of tens of thousands of offers, how many are gone through before others get their turn."""
 MOST_STOCK = 1_000_000
-BLOCKED_SERVICES = frozenset({"telegram"})
-"""Telegram's terms for bots forbid renting numbers for Telegram itself."""
+SUBJECT_LIMIT = 64
+"""Characters that the trail keeps of what an act was about."""
+_MEANT, _FOUND = 200, 20
+"""How many meanings of a query are looked at, and how many of those that are for sale are told."""
 SOME = 100
 """What an untold stock counts as, where it must be compared."""
 
@@ -64,13 +70,21 @@ class Line:
     service_id: int
     country: str
     routes: tuple[Route, ...]
-    """Cheapest first, never empty."""
+    """Best first, never empty: in the order in which they are tried."""
     network: str | None = None
     """The mobile network that all routes lead to; None: whichever comes."""
+    odds: Measured | None = None
+    """Of the best route; None while too little is known."""
 
     @property
     def price(self) -> int:
+        """The best route's."""
         return self.routes[0].price
+
+    @property
+    def lowest(self) -> int:
+        """The cheapest route's price."""
+        return min(route.price for route in self.routes)
 
     @property
     def stock(self) -> int:
@@ -85,6 +99,14 @@ class Line:
     def most(self) -> int:
         """How many numbers may be asked for at once, as far as anybody knows."""
         return sum(SOME if route.stock is None else route.stock for route in self.routes)
+
+
+class Sort(StrEnum):
+    """What lines are arranged by; short, for buttons."""
+
+    PRICE = "p"
+    ODDS = "o"
+    STOCK = "s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +136,8 @@ class _Index:
     by_service: dict[int, Group] = field(default_factory=dict)
     by_country: dict[str, Group] = field(default_factory=dict)
     search: SearchIndex | None = None
+    told: frozenset[str] = frozenset()
+    """The suppliers whose offers are in it."""
 
 
 class Catalog:
@@ -125,34 +149,43 @@ class Catalog:
         clock: Clock,
         suppliers: Suppliers,
         pricing: Pricing,
+        pauses: Pauses,
         rates: Rates,
+        odds: Odds,
         *,
         currency: str,
-        blocked: Collection[str] = BLOCKED_SERVICES,
     ) -> None:
         self._database = database
         self._clock = clock
         self._suppliers = suppliers
         self._pricing = pricing
+        self._pauses = pauses
         self._rates = rates
+        self._odds = odds
         self._currency = currency
-        self._blocked = blocked
         self._services: dict[int, Service] = {}
         self._offers: dict[tuple[str, str], Terms] = {}
         """By supplier and product."""
+        self._told: set[str] = set()
         self._sold_out: set[tuple[str, str]] = set()
         """Routes that were refused since their supplier last told its stock."""
         self._index = _Index()
         self._builds = 0
         self._building = asyncio.Lock()
         self._down: frozenset[str] = frozenset()
+        pricing.follow(self._rebuild_in_parts)
+        pauses.follow(self._rebuild_in_parts)
 
     async def load(self) -> None:
         """At start: what the last run knew, so that the shop opens at once."""
+        await asyncio.to_thread(learn_names)
+        await self._pricing.load()
+        await self._pauses.load()
         async with self._database.read() as session:
             self._know_services(await offers.services(session))
             async for part in offers.all_terms(session, at_a_time=SLICE):
                 self._offers.update(part)
+        self._told = {supplier for supplier, _ in self._offers}
         await self._rebuild_in_parts()
 
     async def refresh(self, supplier: str) -> None:
@@ -172,6 +205,7 @@ class Catalog:
             async with self._database.write() as session:
                 await offers.put(session, rows)
         self._offers.update(((supplier, ref), terms) for ref, terms in changed.items())
+        self._told.add(supplier)
         # What was refused since we asked stays hidden: the answer may be older.
         self._sold_out -= told_of
         await self._rebuild_in_parts()
@@ -182,8 +216,21 @@ class Catalog:
         self._sold_out.add((supplier, product_ref))
         self._rebuild()
 
+    @property
+    def is_stocked(self) -> bool:
+        """Whether every supplier has told what it sells, in this life of the shop or an earlier one."""
+        return all(supplier.name in self._index.told for supplier in self._suppliers)
+
     def service(self, service_id: int) -> Service | None:
         return self._services.get(service_id)
+
+    def known_services(self) -> list[Service]:
+        """All that was ever for sale, or is blocked, by name."""
+        return sorted(self._services.values(), key=lambda service: service.name.casefold())
+
+    def known_countries(self) -> set[str]:
+        """All where something was ever for sale."""
+        return {terms.country for terms in self._offers.values()}
 
     def services(self) -> list[Group]:
         """Everything that has a line, best stocked first."""
@@ -192,6 +239,20 @@ class Catalog:
     def countries(self) -> list[Group]:
         """Every country that has a line, best stocked first."""
         return list(self._current().by_country.values())
+
+    def edition(self) -> object:
+        """Another one whenever what is for sale may be different."""
+        return self._current()
+
+    def lines(self) -> list[Line]:
+        """Everything that is for sale."""
+        return list(self._current().lines.values())
+
+    def subject(self, scope: Scope) -> str:
+        """What a rule or a pause is about, for the trail: "smscode · WhatsApp · ID"."""
+        service = self._services.get(scope.service_id)
+        parts = (scope.supplier, service.name if service else "", scope.country)
+        return " · ".join(part for part in parts if part)[:SUBJECT_LIMIT]
 
     def of_service(self, service_id: int) -> Group | None:
         """A service's lines, cheapest first."""
@@ -214,10 +275,10 @@ class Catalog:
         if (service_id, country) not in index.lines:
             return []
         found: dict[str, list[Route]] = defaultdict(list)
-        for key in ((service_id, country), (None, country)):
-            for route in index.networks.get(key, ()):
-                found[route.network or ""].append(route)
-        return [Line(service_id, country, _sorted(found[name]), name) for name in sorted(found)]
+        any_service = self._for_service(service_id, country, index.networks.get((None, country), []))
+        for route in (*index.networks.get((service_id, country), ()), *any_service):
+            found[route.network or ""].append(route)
+        return [self._line(service_id, country, found[name], name) for name in sorted(found)]
 
     def network_name(self, country: str, key: int) -> str | None:
         """The mobile network of a country that a button means by its `network_key`, for sale or not."""
@@ -229,8 +290,9 @@ class Catalog:
         index = self._current()
         if index.search is None:
             return []
-        found = [(match.service_id, match.country) for match in index.search.find(text, limit=20)]
-        return [pair for pair in found if None in pair or pair in index.lines]
+        # Far more than are shown: pairs that nobody sells must not push out those that are sold.
+        found = [(match.service_id, match.country) for match in index.search.find(text, limit=_MEANT)]
+        return [pair for pair in found if None in pair or pair in index.lines][:_FOUND]
 
     def _current(self) -> _Index:
         """The index without suppliers that are out of order."""
@@ -268,7 +330,7 @@ class Catalog:
             for quote in part:
                 name = quote.service_name
                 if name not in by_name:
-                    by_name[name] = None if slug(name or "") in self._blocked else ids.get(slug(name or ""))
+                    by_name[name] = ids.get(slug(name or ""))
                 terms = self._terms(quote, by_name[name])
                 if terms:
                     gone.discard(quote.product_ref)
@@ -279,7 +341,7 @@ class Catalog:
         return changed | {ref: terms._replace(stock=0) for ref, terms in known.items() if terms.stock != 0}
 
     def _terms(self, quote: Quote, service_id: int | None) -> Terms | None:
-        """None for what cannot be sold: no price in our currency, no name, or a blocked service."""
+        """None for what cannot be sold: no price in our currency, or no name."""
         if quote.service_name is not None and service_id is None:
             return None
         cost = self._rates.convert_decimal(quote.cost_decimal, quote.currency, self._currency)
@@ -304,11 +366,11 @@ class Catalog:
     def _build(self) -> Iterator[None]:
         """Make the index anew; yields every few milliseconds, for whoever wants to pause there."""
         self._builds = number = self._builds + 1
-        down = self._down_now()
+        down, told = self._down_now(), frozenset(self._told)
         routes, networks = yield from self._routes(down)
         lines: dict[tuple[int, str], Line] = {}
         for part in _slices((yield from self._spread(routes)).items()):
-            lines.update((key, Line(*key, _sorted(found))) for key, found in part)
+            lines.update((key, self._line(*key, found)) for key, found in part)
             yield
         by_service = yield from _groups(lines.values(), lambda line: line.service_id)
         by_country = yield from _groups(lines.values(), lambda line: line.country)
@@ -316,7 +378,8 @@ class Catalog:
         search = SearchIndex(names, list(by_country))
         # Whoever began later has seen more: what is sold out, or down, since then.
         if number == self._builds:
-            self._down, self._index = down, _Index(lines, networks, by_service, by_country, search)
+            self._down = down
+            self._index = _Index(lines, networks, by_service, by_country, search, told)
 
     def _routes(self, down: Collection[str]) -> Generator[None, None, tuple[Routes, Routes]]:
         """What can be had now: to whichever mobile network comes, and to one of them."""
@@ -325,7 +388,8 @@ class Catalog:
         for part in _slices(list(self._offers.items())):
             for key, terms in part:
                 is_well = key[0] in self._suppliers and key[0] not in down
-                if is_well and terms.stock != 0 and key not in self._sold_out:
+                is_there = is_well and terms.stock != 0 and key not in self._sold_out
+                if is_there and not self._pauses.stops(key[0], terms.service_id, terms.country):
                     found = routes if terms.network is None else networks
                     found[terms.service_id, terms.country].append(self._route(*key, terms))
             yield
@@ -334,21 +398,63 @@ class Catalog:
     def _spread(self, routes: Routes) -> Generator[None, None, dict[tuple[int, str], list[Route]]]:
         """Routes by service and country, those for any service under each that may be sold."""
         found: dict[tuple[int, str], list[Route]] = defaultdict(list)
-        sellable = [id for id, service in self._services.items() if service.slug not in self._blocked]
         for part in _slices(routes.items()):
             for (service_id, country), some in part:
-                for id in [service_id] if service_id is not None else sellable:
-                    found[id, country] += some
+                if service_id is not None:
+                    found[service_id, country] += some
+                    continue
+                for id in self._services:
+                    if own := self._for_service(id, country, some):
+                        found[id, country] += own
             yield
         return found
+
+    def _for_service(self, service_id: int, country: str, routes: list[Route]) -> list[Route]:
+        """Routes for any service as they are sold for one, which may have rules and pauses of its own."""
+        tariff = self._pricing.tariff
+        if service_id in self._pauses.services:
+            routes = [r for r in routes if not self._pauses.stops(r.supplier, service_id, country)]
+        if service_id in tariff.services:
+            rules = (tariff.rule(route.supplier, service_id, country) for route in routes)
+            routes = [replace(r, price=rule.price(r.cost)) for r, rule in zip(routes, rules, strict=True)]
+        return routes
+
+    def _line(
+        self, service_id: int, country: str, routes: Iterable[Route], network: str | None = None
+    ) -> Line:
+        """Routes in order of their price for a code that comes: the price divided by the odds of it.
+
+        Of two that are equal, the cheaper one, and then the one whose supplier tells what there is.
+        """
+
+        def rank(route: Route) -> tuple[float, int, bool]:
+            rate = self._odds.rate(Kind(service_id, country, route.supplier, route.network))
+            return route.price / rate, route.price, route.stock is None
+
+        ranked = tuple(sorted(routes, key=rank))
+        odds = self._odds.measured(Kind(service_id, country, ranked[0].supplier, network))
+        return Line(service_id, country, ranked, network, odds)
 
     def _names(self, service_id: int) -> tuple[str, tuple[str, ...]]:
         service = self._services[service_id]
         return service.name, (service.code,)
 
     def _route(self, supplier: str, product_ref: str, terms: Terms) -> Route:
-        price = self._pricing.price(terms.cost)
+        rule = self._pricing.tariff.rule(supplier, terms.service_id, terms.country)
+        price = rule.price(terms.cost)
         return Route(supplier, product_ref, terms.cost, price, terms.stock, terms.network)
+
+
+def arranged(lines: Iterable[Line], sort: Sort) -> list[Line]:
+    """The cheapest, the surest or the best stocked first; of those that are alike, the cheapest."""
+    cheapest = sorted(lines, key=lambda line: line.price)
+    match sort:
+        case Sort.PRICE:
+            return cheapest
+        case Sort.ODDS:
+            return sorted(cheapest, key=lambda line: -line.odds.percent if line.odds else 0)
+        case Sort.STOCK:
+            return sorted(cheapest, key=lambda line: -line.stock)
 
 
 def slug(name: str) -> str:
@@ -359,11 +465,6 @@ def slug(name: str) -> str:
 def network_key(name: str) -> int:
     """A mobile network's name, short enough for a button."""
     return zlib.crc32(name.encode())
-
-
-def _sorted(routes: Iterable[Route]) -> tuple[Route, ...]:
-    """Cheapest first; of two, the one whose supplier tells what there is."""
-    return tuple(sorted(routes, key=lambda route: (route.price, route.stock is None)))
 
 
 def _slices(items: Iterable[ItemT]) -> Iterator[list[ItemT]]:

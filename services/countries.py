@@ -5,8 +5,9 @@ from functools import lru_cache
 
 import phonenumbers
 
+from services import nicknames
 from services.places import get_locale
-from services.search import NICKNAMES, normalize
+from services.search import normalize
 
 # What vendors write where neither Babel nor people do. A name that `doctor` shows as unknown goes here.
 _WRITTEN = {
@@ -92,7 +93,7 @@ def _dial_codes() -> tuple[int, ...]:
 def _by_name() -> dict[str, str]:
     babel = {iso: (str(name),) for iso, name in get_locale("en").territories.items() if _ISO.fullmatch(iso)}
     found: dict[str, str] = {}
-    for table in (babel, NICKNAMES, _WRITTEN):
+    for table in (babel, nicknames.COUNTRIES, _WRITTEN):
         for iso, names in table.items():
             found |= {_key(name): iso for name in names if phonenumbers.country_code_for_region(iso)}
     return found

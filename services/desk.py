@@ -1,22 +1,28 @@
 """What only the operator sees."""
 
-from db import attempts, orphans
-from db.models import Attempt, Orphan
+from db import orphans
+from db.models import Orphan
 from db.session import Database
+from services import acts
+from services.acts import What
+from services.clock import Clock
 
 
 class Desk:
-    """Reads behind the operator's commands."""
+    """What is behind the operator's commands."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
+        self._clock = clock
 
-    async def attempts(self, purchase_id: int) -> list[Attempt]:
-        """Every call that tried to buy for a purchase, oldest first."""
-        async with self._database.read() as session:
-            return await attempts.of_purchase(session, purchase_id)
-
-    async def orphans(self, limit: int) -> list[Orphan]:
+    async def orphans(self, *, limit: int, offset: int = 0) -> list[Orphan]:
         """Numbers and SMS that no purchase explains, newest first."""
         async with self._database.read() as session:
-            return await orphans.newest(session, limit=limit)
+            return await orphans.newest(session, limit=limit, offset=offset)
+
+    async def settle_orphans(self, *, up_to: int, by: int) -> None:
+        """Somebody has looked into all up to the one with this id; newer ones may not have been seen."""
+        now = self._clock.now()
+        async with self._database.write() as session:
+            if count := await orphans.settle(session, up_to=up_to, now=now):
+                await acts.record(session, What.ORPHANS, by=by, now=now, after={"settled": count})

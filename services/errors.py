@@ -21,9 +21,14 @@ NumletError
     InDebt
     PaymentNotFound
     PhoneOutOfReach
+    PhoneStopped
     AskedTooOften
     CodeWrong
     CodeSpent
+    BelowCost
+    DisputeNotFound
+    TooManyMessages
+    TooManyPins
   ConflictError            already done, or moved on
     KeyReused
   UpstreamError            a supplier or a sender
@@ -122,6 +127,22 @@ class OrderNotFound(CustomerError):
     """There is no such order, or it belongs to somebody else."""
 
 
+class TooManyLookouts(CustomerError):
+    """The renter waits for `limit` prices already."""
+
+    def __init__(self, *, limit: int) -> None:
+        super().__init__(f"limit of {limit} reached")
+        self.limit = limit
+
+
+class LateCodeGone(CustomerError):
+    """What came late cannot be bought any more; `reason`: expired, or taken by who has the number now."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 class BroadcastNotFound(CustomerError):
     """There is no such broadcast, or it is another operator's."""
 
@@ -197,6 +218,10 @@ class PhoneOutOfReach(CustomerError):
     """No connected sender texts this phone's country."""
 
 
+class PhoneStopped(CustomerError):
+    """The phone has answered STOP: nothing is texted to it."""
+
+
 class AskedTooOften(CustomerError):
     """Codes were sent to prove a phone lately; another one only after `wait`."""
 
@@ -215,6 +240,34 @@ class CodeWrong(CustomerError):
 
 class CodeSpent(CustomerError):
     """The code is too old, or was typed wrong too often: only a new one helps."""
+
+
+class BelowCost(CustomerError):
+    """A rule would sell for less than it costs us, in `count` lines of the catalog."""
+
+    def __init__(self, *, count: int) -> None:
+        super().__init__(f"below cost in {count} lines")
+        self.count = count
+
+
+class DisputeNotFound(CustomerError):
+    """There is no such problem."""
+
+
+class TooManyMessages(CustomerError):
+    """The renter has written a lot to support; the next message is taken in `wait`."""
+
+    def __init__(self, *, wait: timedelta) -> None:
+        super().__init__(f"no more messages for {wait}")
+        self.wait = wait
+
+
+class TooManyPins(CustomerError):
+    """The renter has pinned `most` offers already."""
+
+    def __init__(self, *, most: int) -> None:
+        super().__init__(f"{most} offers are pinned")
+        self.most = most
 
 
 class ConflictError(NumletError):

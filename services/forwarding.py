@@ -56,7 +56,7 @@ class Forwarding:
         self._currency = currency
 
     async def switch(self, user_id: int, *, on: bool) -> None:
-        """Raises InsufficientFunds where the wallet does not hold the price of one part."""
+        """Raises InsufficientFunds where the wallet does not hold the price of one part, PhoneStopped."""
         if on and self.price is not None:
             async with self._database.write() as session:
                 available = await ledger.available(session, user_id)

@@ -255,6 +255,43 @@ async def release(
         await _settle_debt(session, user_id, currency=currency, key=_settlement(key), now=now)
 
 
+async def pass_hold(
+    session: AsyncSession, order_id: int, next_id: int, amount: int, *, currency: str, now: datetime
+) -> None:
+    """Leave what was held for an order to the next one, which tries its luck for the same money.
+
+    It settles the order, as a release would; the wallet sees nothing of it.
+    """
+    await move(
+        session,
+        held(order_id),
+        held(next_id),
+        amount,
+        currency=currency,
+        kind="swap",
+        key=f"order:{order_id}:settle",
+        now=now,
+        order_id=order_id,
+    )
+
+
+async def sell_late(
+    session: AsyncSession, user_id: int, order_id: int, amount: int, *, currency: str, now: datetime
+) -> None:
+    """Take the price of what came after an order had ended, once per order. Raises InsufficientFunds."""
+    await move(
+        session,
+        wallet(user_id),
+        REVENUE,
+        amount,
+        currency=currency,
+        kind="late",
+        key=f"order:{order_id}:late",
+        now=now,
+        order_id=order_id,
+    )
+
+
 async def refund(
     session: AsyncSession,
     user_id: int,

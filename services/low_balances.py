@@ -1,21 +1,33 @@
 """Tells operators in time that a supplier must be paid: when what is there lasts for hours only."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
 from db import orders
 from db.session import Database
-from services.alarms import Alarms
+from services.alarms import Alarms, Word
 from services.clock import Clock
 from services.money import to_decimal
 from services.rates import Rates
 from services.suppliers.base import Balance
 from services.supply import Suppliers
 
-SPAN = timedelta(hours=6)
+HOURS = 6
+SPAN = timedelta(hours=HOURS)
 """What was spent in so long is the present spend."""
 RECOVERED = Decimal("1.5")
 """It is over when the balance lasts so many times longer: no alarm for every order around the edge."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What a supplier costs us at present."""
+
+    per_hour: int
+    """Minor units of the shop's currency."""
+    hours_left: Decimal | None
+    """How long the balance lasts; None where nothing is spent, or the rate is unknown."""
 
 
 class LowBalances:
@@ -45,22 +57,23 @@ class LowBalances:
             return
         with self._suppliers.calling(name) as supplier:
             balance = await supplier.balance()
-        left = await self._hours_left(name, balance)
+        left = (await self.forecast(name, balance)).hours_left
         incident = f"balance:{name}"
         is_known = await self._alarms.find(incident) is not None
         limit = self._hours * (RECOVERED if is_known else 1)
         await self._alarms.note(
             incident,
             is_bad=left is not None and left < limit,
-            begins=f"Numlet: our balance at {name} lasts less than {self._hours} h. Please top it up.",
-            ends=f"Numlet: our balance at {name} is high enough again.",
+            begins=Word("low_balance", {"supplier": name, "hours": self._hours}),
+            ends=Word("low_balance_over", {"supplier": name}),
         )
 
-    async def _hours_left(self, name: str, balance: Balance) -> Decimal | None:
-        """None where nothing is spent, or the rate is unknown."""
+    async def forecast(self, name: str, balance: Balance) -> Forecast:
+        """How long a balance lasts if the next hours are like the last ones."""
         async with self._database.read() as session:
             spent = await orders.spent_since(session, name, since=self._clock.now() - SPAN)
         ours = self._rates.convert_decimal(balance.amount_decimal, balance.currency, self._currency)
+        per_hour = spent // HOURS
         if not spent or ours is None:
-            return None
-        return ours / to_decimal(spent, self._currency) * int(SPAN.total_seconds()) / 3600
+            return Forecast(per_hour, None)
+        return Forecast(per_hour, ours / to_decimal(spent, self._currency) * HOURS)

@@ -34,6 +34,19 @@ _WHOLE = re.compile(
 )
 
 
+class BadAmount(ValueError):
+    """What somebody typed is no amount of `currency`.
+
+    `reason`: shape, decimals (more than the currency has), too_large, or ambiguous.
+    """
+
+    def __init__(self, reason: str, text: str, currency: str) -> None:
+        super().__init__(f"{text!r}: {reason}")
+        self.reason = reason
+        self.text = text
+        self.currency = currency
+
+
 @lru_cache(maxsize=256)
 def exponent(currency: str) -> int:
     """How many decimals the currency has. Raises ValueError for a code that no currency has."""
@@ -66,21 +79,21 @@ def parse_amount(text: str, currency: str) -> int:
     """Minor units from what a person typed, whichever way they write thousands and decimals.
 
     A point or comma before three digits separates thousands where the currency has no decimals, and
-    decimals where it has three. Raises ValueError for anything that could mean two amounts, has more
+    decimals where it has three. Raises BadAmount for anything that could mean two amounts, has more
     decimals than the currency, is negative, too large or in another currency.
     """
     places = exponent(currency)
     number = _without_symbol(_plain(text), currency)
-    point = _decimal_point(number, places)
+    point = _decimal_point(number, currency)
     whole, fraction = number.split(point, 1) if point else (number, "0")
     if not (_WHOLE.fullmatch(whole) and fraction.isdecimal() and number):
-        raise ValueError(f"{text!r} is not an amount in {currency}.")
+        raise BadAmount("shape", text, currency)
     decimals = fraction.rstrip("0")
     if len(decimals) > places:
-        raise ValueError(f"{currency} has {places} decimals, fewer than {text!r}.")
+        raise BadAmount("decimals", text, currency)
     amount = int(re.sub(r"\D", "", whole) + decimals.ljust(places, "0") or "0")
     if amount > _LARGEST:
-        raise ValueError(f"{text!r} is too large.")
+        raise BadAmount("too_large", text, currency)
     return amount
 
 
@@ -116,8 +129,9 @@ def _without_symbol(text: str, currency: str) -> str:
     return text
 
 
-def _decimal_point(number: str, places: int) -> str:
-    """The character that separates decimals in `number`; empty where none does."""
+def _decimal_point(number: str, currency: str) -> str:
+    """The character that separates decimals in `number`; empty where none does. Raises BadAmount."""
+    places = exponent(currency)
     if "٫" in number:
         return "٫"
     position = max(number.rfind("."), number.rfind(","))
@@ -130,9 +144,9 @@ def _decimal_point(number: str, places: int) -> str:
         return mark
     thousands = re.fullmatch(r"[1-9]\d{0,2}", head) and len(tail) == 3
     if not thousands and places == 0:
-        raise ValueError(f"{number!r} has decimals, which this currency has not.")
+        raise BadAmount("decimals", number, currency)
     if not thousands or places >= 3:
         return mark
     if mark == "." and places:
-        raise ValueError(f"{number!r} can be read in two ways.")
+        raise BadAmount("ambiguous", number, currency)
     return ""

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from db import offers, orders, users
+from db import disputes, offers, orders, users
 from db import sms as db_sms
-from db.models import Order, OrderStatus, Purchase, Service, Sms, User
+from db.models import Dispute, DisputeStatus, Order, OrderStatus, Purchase, Service, Sms, User
 from db.session import Database
 from services import ledger
 from services.announcer import Announcer
@@ -24,6 +24,7 @@ from services.errors import (
     PriceChanged,
     TermsNotAccepted,
 )
+from services.late_codes import withheld
 from services.maintenance import check_open
 from services.outbox import SUPPLIER, Outbox
 from services.suppliers.base import Capabilities
@@ -47,6 +48,14 @@ class Intent:
 
 
 @dataclass(frozen=True, slots=True)
+class Allowance:
+    """How much a renter may buy."""
+
+    open_orders: int
+    per_hour: int
+
+
+@dataclass(frozen=True, slots=True)
 class OrderView:
     """An order with all that a card shows of it."""
 
@@ -54,6 +63,14 @@ class OrderView:
     sms: tuple[Sms, ...]
     can: Capabilities
     """What its supplier can do; nothing while there is none."""
+    on_offer: int = 0
+    """How many messages that came late can be bought now."""
+    dispute: Dispute | None = None
+    """The problem that its renter reported, if any."""
+
+    @property
+    def is_refunded(self) -> bool:
+        return self.dispute is not None and self.dispute.status == DisputeStatus.REFUNDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +181,10 @@ class Orders:
             if order.cancel_requested_at is None:
                 await orders.change(session, order_id, cancel_requested_at=now)
                 await self._ask_supplier(session, "cancel", order, due_at=possible_at)
+            elif order.swap_requested_at:
+                # It was to be swapped; now the money goes back instead.
+                await orders.change(session, order_id, swap_requested_at=None)
+                await self._announcer.card(session, order.purchase_id)
             return possible_at if possible_at > now else None
 
     async def finish(self, user_id: int, order_id: int) -> None:
@@ -215,15 +236,23 @@ class Orders:
         """A message, the order it came for, and whose it is."""
         async with self._database.read() as session:
             sms, order, purchase, service, user = await db_sms.find_with_all(session, sms_id)
-        view = OrderView(order, (sms,), self._capabilities(order))
+        view = self._order_view(order, (sms,))
         return sms, PurchaseView(purchase, service, (view,)), user
 
     async def of_user(
-        self, user_id: int, *, open_only: bool, limit: int, offset: int = 0
+        self,
+        user_id: int,
+        *,
+        open_only: bool,
+        limit: int,
+        offset: int = 0,
+        with_code: bool | None = None,
     ) -> list[PurchaseView]:
-        """One view per order, newest first."""
+        """One view per order, newest first; `with_code` as in `db.orders.of_user`."""
         async with self._database.read() as session:
-            rows = await orders.of_user(session, user_id, open_only=open_only, limit=limit, offset=offset)
+            rows = await orders.of_user(
+                session, user_id, open_only=open_only, limit=limit, offset=offset, with_code=with_code
+            )
             return [await self._view(session, purchase, [order]) for order, purchase in rows]
 
     async def adopt_card(self, purchase_id: int, *, message_id: int | None) -> None:
@@ -231,23 +260,31 @@ class Orders:
         async with self._database.write() as session:
             await orders.set_message(session, purchase_id, message_id)
 
+    def limits_of(self, user: User) -> Allowance:
+        """Their own limits where an operator has set some, else those of everybody."""
+        return Allowance(
+            self._open_limit if user.open_limit is None else user.open_limit,
+            self._hourly_limit if user.hourly_limit is None else user.hourly_limit,
+        )
+
     async def _check_renter(self, session: AsyncSession, user: User | None, quantity: int) -> None:
         if user is None or user.terms_accepted_at is None:
             raise TermsNotAccepted
         if user.banned_at:
             raise Banned(user.ban_reason)
         await check_open(session)
-        if await orders.count_open(session, user.id) + quantity > self._open_limit:
-            raise LimitReached(limit=self._open_limit)
+        limits = self.limits_of(user)
+        if await orders.count_open(session, user.id) + quantity > limits.open_orders:
+            raise LimitReached(limit=limits.open_orders)
         since = self._clock.now() - HOUR
-        if await orders.count_bought(session, user.id, since=since) + quantity > self._hourly_limit:
-            raise LimitReached(limit=self._hourly_limit, per=HOUR)
+        if await orders.count_bought(session, user.id, since=since) + quantity > limits.per_hour:
+            raise LimitReached(limit=limits.per_hour, per=HOUR)
 
     def _check_offer(self, intent: Intent) -> None:
         line = self._catalog.line(intent.service_id, intent.country, intent.network)
         if line is None:
             raise OutOfStock
-        if line.price > intent.price:
+        if line.lowest > intent.price:
             raise PriceChanged(offered=intent.price, current=line.price)
 
     async def _own(self, session: AsyncSession, user_id: int, order_id: int) -> tuple[Order, Capabilities]:
@@ -277,17 +314,25 @@ class Orders:
         await self._announcer.card(session, order.purchase_id)
 
     async def _view(self, session: AsyncSession, purchase: Purchase, found: list[Order]) -> PurchaseView:
-        messages = await db_sms.of_orders(session, [order.id for order in found if order.id])
+        ids = [order.id for order in found if order.id]
+        messages = await db_sms.of_orders(session, ids)
+        reported = {dispute.order_id: dispute for dispute in await disputes.of_orders(session, ids)}
         service = await offers.get_service(session, purchase.service_id)
         views = (
-            OrderView(
+            self._order_view(
                 order,
                 tuple(message for message in messages if message.order_id == order.id),
-                self._capabilities(order),
+                reported.get(order.id or 0),
             )
             for order in found
         )
         return PurchaseView(purchase, service, tuple(views))
+
+    def _order_view(
+        self, order: Order, messages: tuple[Sms, ...], dispute: Dispute | None = None
+    ) -> OrderView:
+        on_offer = len(withheld(order, messages, now=self._clock.now()))
+        return OrderView(order, messages, self._capabilities(order), on_offer, dispute)
 
 
 def _replayed(existing: Purchase, intent: Intent) -> int:

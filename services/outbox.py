@@ -1,8 +1,10 @@
 """What we owe the outside world: kept in the database, done at least once, in order where order matters."""
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -25,11 +27,13 @@ Effect = Callable[[AsyncSession], Awaitable[None]]
 Worker = Callable[[OutboxMessage], Awaitable[Effect | None]]
 """Does what a message promises; what it returns is committed together with the mark that it is done."""
 
-SUPPLIER, SENDER = "supplier", "sender"
+SUPPLIER, SENDER, SUPPORT = "supplier", "sender", "support"
 LANES = {
     Lane.CODE.name: 16,
     SUPPLIER: 16,
     SENDER: 8,
+    # A group takes twenty messages a minute: what waits for it must not keep others from their turn.
+    SUPPORT: 4,
     Lane.REPLY.name: 8,
     Lane.EDIT.name: 8,
     Lane.BULK.name: 4,
@@ -40,6 +44,8 @@ LEASE = timedelta(minutes=5)
 """Longer than any worker takes; after it a message that nobody finished is taken up again."""
 SAFETY_POLL = timedelta(seconds=10)
 """How long a lost wake-up can delay anything."""
+STRAYS_EVERY = timedelta(seconds=5)
+"""How often claims are looked for that nobody works on."""
 PATIENCE = timedelta(hours=24)
 """After this long a message that still fails is given up; not what suppliers are asked: money hangs on it."""
 FIRST_RETRY, LAST_RETRY = timedelta(seconds=2), timedelta(minutes=2)
@@ -60,7 +66,13 @@ class Outbox:
         self._clock = clock
         self._workers: dict[str, Worker] = {}
         self._wakes = {lane: asyncio.Event() for lane in LANES}
+        self._is_serving = False
         self._under_way: set[int | None] = set()
+        self._strays: set[int] = set()
+        self._series: dict[str, deque[OutboxMessage]] = {}
+        """By serial of what is being done: what was claimed behind it."""
+        self._ready: dict[str, deque[OutboxMessage]] = {lane: deque() for lane in LANES}
+        """Claimed, and without a place yet."""
         self._running: dict[str, set[asyncio.Task[None]]] = {lane: set() for lane in LANES}
 
     def register(self, workers: Mapping[str, Worker]) -> None:
@@ -84,11 +96,13 @@ class Outbox:
         """Promise something; False where `key` was promised before.
 
         Messages with the same `serial` are done one after another. `due_at`: aware UTC, now by default.
+        What can be done at once is written as claimed, and begins with the commit: nobody reads it again.
         """
         now = self._clock.now()
-        after_commit(session, f"outbox:{lane}", self._wakes[lane].set)
-        return await outbox.add(
+        claim_until = now + LEASE if self._has_place(lane) and (due_at or now) <= now else None
+        message = await outbox.add(
             session,
+            claim_until=claim_until,
             kind=kind,
             payload=payload,
             lane=lane,
@@ -97,6 +111,15 @@ class Outbox:
             created_at=now,
             due_at=due_at or now,
         )
+        if message is None or message.claimed_until is None:
+            after_commit(session, f"outbox:{lane}", self._wakes[lane].set)
+        else:
+            after_commit(session, f"outbox:{lane}:{message.id}", partial(self._start, message))
+        return message is not None
+
+    def _has_place(self, lane: str) -> bool:
+        """Whether something that is promised now can probably begin with its commit."""
+        return self._is_serving and len(self._running[lane]) + len(self._ready[lane]) < LANES[lane]
 
     async def recover(self) -> None:
         """At start: take back what a process that is gone had claimed."""
@@ -105,11 +128,14 @@ class Outbox:
 
     async def run(self) -> None:
         """Keep promises until cancelled; then wait for those under way."""
+        self._is_serving = True
         try:
             async with asyncio.TaskGroup() as lanes:
                 for lane in LANES:
                     lanes.create_task(self._serve(lane))
+                lanes.create_task(self._watch_for_strays())
         finally:
+            self._is_serving = False
             under_way = set().union(*self._running.values())
             if under_way:
                 await asyncio.wait(under_way)
@@ -147,6 +173,30 @@ class Outbox:
             except TimeoutError:
                 pass
 
+    async def _watch_for_strays(self) -> None:
+        while True:
+            await asyncio.sleep(STRAYS_EVERY.total_seconds())
+            try:
+                await self.take_back_strays()
+            except (SQLAlchemyError, OSError) as error:
+                log.error("outbox.database_unavailable", error=type(error).__name__)
+
+    async def take_back_strays(self) -> None:
+        """Take back what is claimed and was not under way at the last look either.
+
+        The commit of a process that was killed may reach the disk after `recover` has looked.
+        """
+        async with self._database.read() as session:
+            claimed = set(await outbox.claimed(session))
+        strays = claimed - self._under_way
+        lost, self._strays = sorted(strays & self._strays), strays
+        if lost:
+            log.warning("outbox.strays", count=len(lost))
+            async with self._database.write() as session:
+                await outbox.release(session, lost)
+            for wake in self._wakes.values():
+                wake.set()
+
     async def _until_next(self, lane: str, now: datetime) -> float:
         """Seconds until something of the lane falls due, at most the safety poll's."""
         if len(self._running[lane]) >= LANES[lane]:
@@ -159,20 +209,34 @@ class Outbox:
         return max(timedelta(0), min(SAFETY_POLL, due_at - self._clock.now())).total_seconds()
 
     async def _start_due(self, lane: str, now: datetime) -> bool:
-        running = self._running[lane]
-        free = LANES[lane] - len(running)
+        self._fill_places(lane)
+        free = LANES[lane] - len(self._running[lane])
         if free <= 0:
             return False
         async with self._database.write() as session:
             messages = await outbox.claim(session, lane, now=now, until=now + LEASE, limit=free)
         for message in messages:
-            if message.id in self._under_way:
-                continue  # it takes longer than its lease, which was just renewed
-            self._under_way.add(message.id)
-            task = asyncio.create_task(self._do(message))
-            running.add(task)
-            task.add_done_callback(lambda done, lane=lane: self._ended(lane, done))  # type: ignore[misc]
+            self._start(message)
         return bool(messages)
+
+    def _start(self, message: OutboxMessage) -> None:
+        """Do a claimed message, after those before it in its series and as soon as its lane has a place."""
+        if message.id in self._under_way:
+            return  # it takes longer than its lease, which was just renewed
+        self._under_way.add(message.id)
+        if message.serial in self._series:
+            self._series[message.serial].append(message)
+            return
+        self._series[message.serial] = deque()
+        self._ready[message.lane].append(message)
+        self._fill_places(message.lane)
+
+    def _fill_places(self, lane: str) -> None:
+        ready, running = self._ready[lane], self._running[lane]
+        while ready and len(running) < LANES[lane]:
+            task = asyncio.create_task(self._do(ready.popleft()))
+            running.add(task)
+            task.add_done_callback(partial(self._ended, lane))
 
     def _ended(self, lane: str, task: asyncio.Task[None]) -> None:
         self._running[lane].discard(task)
@@ -182,40 +246,55 @@ class Outbox:
             log.error("outbox.not_recorded", lane=lane, error=type(error).__name__)
 
     async def _do(self, message: OutboxMessage) -> None:
+        """Do a message, and what was claimed behind it in its series."""
+        behind = self._series[message.serial]
         try:
-            await self._work(message)
+            is_done = await self._work(message)
+            while is_done and behind:
+                self._under_way.discard(message.id)
+                message = behind.popleft()
+                is_done = await self._work(message)
+            if behind:
+                # They wait for the one that was put off; the database says when they may go on.
+                async with self._database.write() as session:
+                    await outbox.release(session, [waiting.id or 0 for waiting in behind])
         finally:
-            self._under_way.discard(message.id)
+            del self._series[message.serial]
+            self._under_way.difference_update(one.id for one in (message, *behind))
 
-    async def _work(self, message: OutboxMessage) -> None:
+    async def _work(self, message: OutboxMessage) -> bool:
+        """Whether it is over: done, or given up."""
         assert message.id is not None
         try:
             effect = await self._workers[message.kind](message)
         except Deferred as deferred:
             await self._put_off(message, deferred.until, error=None)
+            return False
         except UpstreamError as error:
             delay = retry_delay(message.attempts, error.retry_after)
-            await self._retry(message, delay, f"{type(error).__name__}: {error}")
+            return await self._retry(message, delay, f"{type(error).__name__}: {error}")
         except Exception as error:  # the outermost loop of all jobs: a bug in one must not stop the rest
             log.exception("outbox.failed", kind=message.kind, id=message.id)
-            await self._retry(message, retry_delay(message.attempts, None), type(error).__name__)
-        else:
-            async with self._database.write() as session:
-                await outbox.mark_done(session, [message.id], now=self._clock.now())
-                if effect:
-                    await effect(session)
-            TRIES.labels(message.kind, "done").inc()
+            return await self._retry(message, retry_delay(message.attempts, None), type(error).__name__)
+        async with self._database.write() as session:
+            await outbox.mark_done(session, [message.id], now=self._clock.now())
+            if effect:
+                await effect(session)
+        TRIES.labels(message.kind, "done").inc()
+        return True
 
-    async def _retry(self, message: OutboxMessage, delay: timedelta, error: str) -> None:
+    async def _retry(self, message: OutboxMessage, delay: timedelta, error: str) -> bool:
+        """Whether it was given up."""
         now = self._clock.now()
         if message.lane == SUPPLIER or now + delay - message.created_at < PATIENCE:
             TRIES.labels(message.kind, "failed").inc()
             await self._put_off(message, now + delay, error=error)
-            return
+            return False
         log.error("outbox.given_up", kind=message.kind, id=message.id, error=error)
         async with self._database.write() as session:
             await outbox.give_up(session, message.id or 0, error=error, now=now)
         TRIES.labels(message.kind, "given_up").inc()
+        return True
 
     async def _put_off(self, message: OutboxMessage, until: datetime, *, error: str | None) -> None:
         async with self._database.write() as session:

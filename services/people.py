@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db import acts as db_acts
-from db import deliveries, ledger, notes, orders, outbox, sms, texts, users
+from db import deliveries, disputes, favourites, ledger, lookouts, notes, orders, outbox, sms, texts, users
 from db.models import Note, User
 from db.session import Database
-from services import acts
+from services import acts, support
 from services.acts import KEPT_FACTS, What
 from services.announcer import Announcer
 from services.clock import Clock
@@ -23,6 +23,8 @@ LETTER = "letter"
 """The outbox's word for what an operator writes to a renter."""
 REASON_LIMIT = 200
 NOTE_LIMIT, LETTER_LIMIT = 500, 3000
+MOST_ALLOWED = 10_000
+"""The highest limit that can be set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,14 @@ class Ties:
 
     def __bool__(self) -> bool:
         return bool(self.open_orders or self.balance or self.debt)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a renter may buy; None: as much as the settings say."""
+
+    open_orders: int | None = None
+    per_hour: int | None = None
 
 
 class People:
@@ -88,6 +98,26 @@ class People:
             await users.set_ban(session, user_id, banned_at=None, reason=None)
             await acts.record(
                 session, What.UNBAN, by=by, now=self._clock.now(), user_id=user_id, before=before
+            )
+
+    async def set_limits(self, user_id: int, limits: Limits, *, by: int) -> None:
+        """Have other limits go for somebody than for the rest. Raises UserNotFound."""
+        async with self._database.write() as session:
+            user = await self._lock(session, user_id)
+            was = Limits(user.open_limit, user.hourly_limit)
+            if was == limits:
+                return
+            await users.set_limits(
+                session, user_id, open_limit=limits.open_orders, hourly_limit=limits.per_hour
+            )
+            await acts.record(
+                session,
+                What.LIMITS,
+                by=by,
+                now=self._clock.now(),
+                user_id=user_id,
+                before=_set(was),
+                after=_set(limits),
             )
 
     async def add_note(self, user_id: int, text: str, *, by: int, key: str) -> None:
@@ -155,7 +185,11 @@ class People:
             await orders.erase_numbers(session, closed)
             await sms.erase_of_orders(session, closed)
             await texts.erase_of_user(session, user_id)
+            await lookouts.remove_of_user(session, user_id)
             await notes.remove_all(session, user_id)
+            await favourites.remove_all(session, user_id)
+            await disputes.erase_of_user(session, user_id)
+            await support.forget(session, self._outbox, user_id)
             await outbox.erase_kept(session, _letters(user_id))
             await deliveries.erase_updates_of(session, user_id)
             await db_acts.strip(session, user_id, keep=KEPT_FACTS)
@@ -177,6 +211,12 @@ class People:
         if user is None:
             raise UserNotFound
         return user
+
+
+def _set(limits: Limits) -> dict[str, int]:
+    """As the trail shows it: what is not as for everybody."""
+    facts = {"open orders": limits.open_orders, "an hour": limits.per_hour}
+    return {name: limit for name, limit in facts.items() if limit is not None}
 
 
 def _letters(user_id: int) -> str:

@@ -13,7 +13,7 @@ from db.models import LinkedPhone, PhoneCheck, TextMessage, TextStatus
 from db.session import Database
 from services.announcer import Announcer
 from services.clock import Clock
-from services.errors import AskedTooOften, CodeSpent, CodeWrong, PhoneOutOfReach
+from services.errors import AskedTooOften, CodeSpent, CodeWrong, PhoneOutOfReach, PhoneStopped
 from services.places import country_of
 from services.switchboard import Switchboard
 from services.texting import ALARM, CHECK, FORWARD, NEWS, Draft, Texting
@@ -64,7 +64,7 @@ class PhoneBook:
     async def ask(self, user_id: int, phone_number: str, *, key: str, words: Callable[[str], str]) -> None:
         """Text a code to a phone (E.164), in `words` around it; a repeated `key` texts nothing.
 
-        Raises PhoneOutOfReach, AskedTooOften.
+        Raises PhoneOutOfReach, PhoneStopped, AskedTooOften.
         """
         if not self._switchboard.reaching(country_of(phone_number)):
             raise PhoneOutOfReach
@@ -72,6 +72,7 @@ class PhoneBook:
             await users.lock(session, user_id)
             if await phones.find_check(session, key):
                 return
+            await self._forbid_stopped(session, phone_number)
             await self._forbid_too_many(session, user_id, phone_number)
             code = f"{secrets.randbelow(1_000_000):06}"
             now = self._clock.now()
@@ -141,16 +142,42 @@ class PhoneBook:
         return linked
 
     async def wish(self, user_id: int, wish: Wish, *, on: bool) -> None:
-        """Say what may be texted; what is on its way to a sender and no longer wished is kept back."""
+        """Say what may be texted; what is on its way to a sender and no longer wished is kept back.
+
+        Raises PhoneStopped.
+        """
         async with self._database.write() as session:
             if not on:
                 await self._texting.withdraw(session, user_id, _PURPOSES[wish])
+            elif phone := await phones.find(session, user_id):
+                await self._forbid_stopped(session, phone.phone_number)
             await phones.change(session, user_id, **{wish: on})
 
     async def unlink(self, user_id: int) -> None:
         async with self._database.write() as session:
             await self._withdraw_all(session, user_id)
             await phones.unlink(session, user_id)
+
+    async def stop(self, session: AsyncSession, phone_number: str, *, sender: str) -> None:
+        """Its owner has answered STOP: it gets nothing any more, now or whoever links it later."""
+        owner_id = await phones.find_owner(session, phone_number)
+        if owner_id:
+            await self._withdraw_all(session, owner_id)
+        now = self._clock.now()
+        if await phones.stop(session, phone_number, sender=sender, now=now) and owner_id:
+            await phones.change(session, owner_id, **dict.fromkeys(Wish, False))
+            await self._announcer.notice(session, owner_id, "phone_stopped", f"{owner_id}:{now.isoformat()}")
+
+    async def resume(self, session: AsyncSession, phone_number: str) -> None:
+        """Its owner has answered START: it can be texted again, where they switch something on."""
+        owner_id = await phones.find_owner(session, phone_number)
+        if await phones.resume(session, phone_number) and owner_id:
+            key = f"{owner_id}:{self._clock.now().isoformat()}"
+            await self._announcer.notice(session, owner_id, "phone_resumed", key)
+
+    async def _forbid_stopped(self, session: AsyncSession, phone_number: str) -> None:
+        if await phones.stopped_among(session, [phone_number]):
+            raise PhoneStopped
 
     async def _withdraw_all(self, session: AsyncSession, user_id: int) -> None:
         for purpose in _PURPOSES.values():

@@ -14,6 +14,9 @@ from babel.numbers import get_territory_currencies
 LANGUAGES = ("en", "hi", "id", "ru", "es", "ar")
 """Languages that the bot speaks, and in which countries and amounts are understood."""
 
+CURRENCIES = ("USD", "EUR", "IDR", "INR", "RUB", "SAR", "AED", "EGP", "MXN", "BRL", "PKR", "NGN")
+"""Which renters may choose to see prices in; each costs a look at its rate with every refresh."""
+
 # Babel goes by population and says Egypt; most of those who pay in Arabic know the Gulf's riyal.
 _TERRITORIES = {"ar": "SA"}
 

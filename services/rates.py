@@ -1,6 +1,7 @@
 """Exchange rates, as a supplier tells them: for pricing, and to show an amount in a renter's own money."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from services.errors import UpstreamBroken, UpstreamRefused
@@ -9,6 +10,20 @@ from services.suppliers.base import Supplier
 
 PIVOT = "IDR"
 """The currency that every rate is kept against: the one that the main supplier counts in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """Between two currencies, at the rate of a moment: for showing, never for charging."""
+
+    source: str
+    target: str
+    rate: Decimal
+    """Units of `target` that one of `source` is worth, as people say them."""
+
+    def convert(self, amount: int) -> int:
+        """Minor units to minor units, to the nearest."""
+        return to_minor(to_decimal(amount, self.source) * self.rate, self.target, ROUND_HALF_UP)
 
 
 class Rates:
@@ -37,7 +52,12 @@ class Rates:
             return None
         return amount * self._pivots[source] / self._pivots[target]
 
+    def find(self, source: str, target: str) -> Exchange | None:
+        """None while the rate is unknown."""
+        rate = self.convert_decimal(Decimal(1), source, target)
+        return Exchange(source, target, rate) if rate else None
+
     def convert(self, amount: int, source: str, target: str) -> int | None:
         """Minor units to minor units, to the nearest: for showing, never for charging."""
-        converted = self.convert_decimal(to_decimal(amount, source), source, target)
-        return None if converted is None else to_minor(converted, target, ROUND_HALF_UP)
+        exchange = self.find(source, target)
+        return exchange.convert(amount) if exchange else None

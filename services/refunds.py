@@ -24,7 +24,7 @@ log = structlog.get_logger()
 REFUND = "refund"
 STARS = "stars"
 """The gateway's name."""
-NO_CODE, OPERATOR, STORE = "no_code", "operator", "store"
+NO_CODE, OPERATOR, STORE, DISPUTE = "no_code", "operator", "store", "dispute"
 
 
 class Refunds:

@@ -26,10 +26,13 @@ from services.errors import (
 from services.forwarding import Forwarding
 from services.inbox import Delivery
 from services.invitations import Invitations
+from services.late_codes import LateCodes
+from services.odds import Odds
 from services.places import mask_phone
 from services.refunds import Refunds
 from services.suppliers.base import Event, EventKind, RemoteOrder, RemoteSms, RemoteStatus, Supplier
 from services.supply import Suppliers, count_order
+from services.swaps import Swaps
 
 log = structlog.get_logger()
 
@@ -71,6 +74,9 @@ class Rentals:
         refunds: Refunds,
         invitations: Invitations,
         forwarding: Forwarding,
+        late_codes: LateCodes,
+        odds: Odds,
+        swaps: Swaps,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -79,6 +85,9 @@ class Rentals:
         self._invitations = invitations
         self._refunds = refunds
         self._forwarding = forwarding
+        self._late_codes = late_codes
+        self._odds = odds
+        self._swaps = swaps
         self.on_expiry_change: Callable[[], None] = lambda: None
         """Called after a commit that may have brought the next expiry nearer."""
 
@@ -209,32 +218,38 @@ class Rentals:
         if was == OrderStatus.ACTIVE and received:
             await ledger.capture(session, order_id, purchase.price, currency=purchase.currency, now=now)
             await self._invitations.reward(session, order_id, purchase)
+            await self._odds.note_code(session, order, purchase)
             count_order(session, order_id, order.supplier, OrderStatus.RECEIVED)
         if late:
-            await self._announcer.card(session, order.purchase_id)
+            await self._late_codes.take_in(session, order, sms_id, heard_at=heard_at)
         else:
             await self._announcer.code(session, order.user_id, sms_id, heard_at=heard_at)
             await self._forwarding.promise(session, order.user_id, sms_id)
 
     async def _end(self, session: AsyncSession, order_id: int, status: OrderStatus) -> None:
         """End an order as the supplier did; without a code the hold goes back."""
-        order = await orders.find(session, order_id)
+        order = await orders.lock(session, order_id)
         if order is None:
             return
         without_code = OrderStatus.CANCELED if status is OrderStatus.CANCELED else OrderStatus.EXPIRED
         purchase = await orders.get_purchase(session, order.purchase_id)
-        ended = await self.end_without_code(
+        if without_code is OrderStatus.CANCELED and await self._swaps.take_over(session, order, purchase):
+            count_order(session, order_id, order.supplier, without_code)
+            await self._odds.note_end(session, order, purchase, without_code)
+        elif await self.end_without_code(
             session, order_id, purchase, without_code, from_=OrderStatus.ACTIVE, supplier=order.supplier
-        ) or await orders.move(
+        ):
+            await self._odds.note_end(session, order, purchase, without_code)
+        elif not await orders.move(
             session,
             order_id,
             OrderStatus.COMPLETED,
             from_=[OrderStatus.RECEIVED],
             ended_at=self._clock.now(),
             notice=None,
-        )
-        if ended:
-            await self._announcer.card(session, order.purchase_id)
+        ):
+            return
+        await self._announcer.card(session, order.purchase_id)
 
     async def end_without_code(
         self,
@@ -359,6 +374,7 @@ class Rentals:
                 OrderStatus.ACTIVE,
                 from_=[OrderStatus.ACTIVE],
                 cancel_requested_at=None,
+                swap_requested_at=None,
                 notice="cancel_refused",
             ):
                 await self._announcer.card(session, order.purchase_id)
@@ -386,6 +402,9 @@ class Rentals:
         except UpstreamRefused:
             resent = False
         async with self._database.write() as session:
+            current = await orders.lock(session, order.id)
+            if current is None or current.ended_at:
+                return
             if resent:
                 await orders.change(
                     session, order.id, resends=order.resends + 1, resent_at=asked_at, notice="resent"

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from db import deliveries, invoices, orphans, outbox, phones, sms, texts
+from db import deliveries, disputes, invoices, orphans, outbox, phones, sms, support, texts
 from db.session import Database
 from services.clock import Clock
 
@@ -12,7 +12,7 @@ BATCH = 1000
 class Retention:
     """After `keep`, codes and texts are erased, and so are the messages that brought and told them.
 
-    Invoices that nobody paid go, too.
+    Invoices that nobody paid go, too, and what people wrote about problems that are settled.
     """
 
     def __init__(self, database: Database, clock: Clock, *, keep: timedelta) -> None:
@@ -27,7 +27,8 @@ class Retention:
             await texts.erase(session, before=before)
             await orphans.erase(session, before=before)
             await phones.erase_checks(session, before=before)
-        for purge in (deliveries.purge, outbox.purge, invoices.purge):
+            await disputes.erase(session, before=before)
+        for purge in (deliveries.purge, outbox.purge, invoices.purge, support.purge):
             purged = BATCH
             while purged == BATCH:
                 # One commit a batch, so that a code in the meantime waits for one at most.

@@ -1,4 +1,4 @@
-"""What people type, matched with what the shop sells: "watsap indonesia", "wa +62", "🇮🇩 wa".
+"""What people type, matched with what the shop sells: "watsap indonesia", "вотсап +62", "🇮🇩 wa".
 
 Everything that a service or a country is called is a key. A query is cut in two at every space, and each
 half looked up as a service and as a country; whatever fits the query best comes first.
@@ -10,12 +10,14 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import Generic, TypeVar
 
 import phonenumbers
 from babel.core import get_global
 from rapidfuzz import fuzz, process
 
+from services import nicknames
 from services.places import LANGUAGES, country_name
 
 T = TypeVar("T")
@@ -24,6 +26,8 @@ _Named = tuple[dict[int, float], dict[str, float]]
 _Reading = tuple[int | None, str | None, float]
 
 _EXACT = 100.0
+_NICKNAME = 96.0
+"""For what a service is called, but not by its supplier."""
 _WORD = 90.0
 """For a word out of a longer name: "korea" of "south korea"."""
 _PREFIX = 60.0
@@ -40,30 +44,13 @@ _PER_HALF = 12
 _MAX_LETTERS = 64
 _MAX_WORDS = 6
 
-# What people say where neither Babel nor ISO does.
-NICKNAMES = {
-    "AE": ("uae", "emirates"),
-    "BA": ("bosnia",),
-    "CD": ("drc", "dr congo"),
-    "CI": ("ivory coast",),
-    "CV": ("cape verde",),
-    "CZ": ("czech republic",),
-    "GB": ("britain", "england"),
-    "HK": ("hong kong",),
-    "KR": ("korea",),
-    "MK": ("macedonia",),
-    "MM": ("burma",),
-    "MO": ("macau",),
-    "NL": ("holland",),
-    "SZ": ("swaziland",),
-    "TL": ("east timor",),
-    "TR": ("turkey",),
-    "US": ("america",),
-    "VA": ("vatican",),
-}
-
 _FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
 _APOSTROPHE = re.compile("['’ʼ`]")
+_LATIN = str.maketrans(
+    dict(zip("абвгдезийклмнопрстуфхыэіў", "abvgdeziiklmnoprstufhyeiu", strict=True))
+    | {"ж": "zh", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "sch", "ю": "yu", "я": "ya", "ъ": "", "ь": ""}
+)
+"""Cyrillic, after `normalize`, as it sounds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +89,15 @@ class _Names(Generic[T]):
         self._fuzzy: list[str] = []
 
     def add(self, thing: T, name: str, weight: float = _EXACT) -> None:
-        key = normalize(name)
+        self.add_key(thing, normalize(name), weight)
+
+    def add_key(self, thing: T, key: str, weight: float = _EXACT) -> None:
+        """`key`: a name in its normal form."""
         if key:
             self._put(key, thing, weight)
         for word in key.split():
             if len(word) >= _FUZZY_LETTERS:
-                self._put(word, thing, _WORD)
+                self._put(word, thing, min(weight, _WORD))
 
     def freeze(self) -> None:
         self._sorted = sorted(self._weights)
@@ -116,7 +106,8 @@ class _Names(Generic[T]):
     def find(self, text: str) -> dict[T, float]:
         """The things that `text` may name, with scores, best first."""
         found: dict[T, float] = {}
-        for key, likeness in self._keys(text):
+        spellings = {text, text.translate(_LATIN)}
+        for key, likeness in chain.from_iterable(map(self._keys, sorted(spellings))):
             for thing, weight in self._weights[key].items():
                 found[thing] = max(found.get(thing, 0), weight * likeness / 100)
         return dict(sorted(found.items(), key=lambda item: -item[1])[:_PER_HALF])
@@ -155,6 +146,8 @@ class SearchIndex:
         for service_id, name, aliases in services:
             for called in (name, *aliases):
                 self._services.add(service_id, called)
+            for called, weight in _nicknames(name):
+                self._services.add(service_id, called, weight)
         self._services.freeze()
         self._countries = _country_names(frozenset(countries))
 
@@ -208,6 +201,24 @@ def _together(head: _Named, tail: _Named, share: float = 1) -> Iterator[_Reading
                 yield service, country, (service_score + country_score) / 2 * share
 
 
+def _nicknames(name: str) -> Iterator[tuple[str, float]]:
+    """Those of each word: "gmail" leads to Google before it leads to Google Voice."""
+    words = normalize(name).split()
+    weight = _NICKNAME if len(words) == 1 else _WORD
+    yield from ((called, weight) for word in words for called in nicknames.SERVICES.get(word, ()))
+
+
+def service_keys(name: str) -> list[str]:
+    """What people call a service of this name, for whoever searches elsewhere."""
+    return [called for called, _ in _nicknames(name)]
+
+
+def country_keys(country: str) -> set[str]:
+    """What people call a country, with its dial code."""
+    dialed = phonenumbers.country_code_for_region(country)
+    return _called(country) | ({str(dialed)} if dialed else set())
+
+
 def find_country(text: str) -> str | None:
     """The country in the world that `text` most likely names."""
     words = " ".join(normalize(text[:_MAX_LETTERS]).split()[:_MAX_WORDS])
@@ -220,8 +231,8 @@ def _country_names(countries: frozenset[str]) -> _Names[str]:
     """Shared between indexes: the catalog changes often, the countries in it hardly ever."""
     names: _Names[str] = _Names()
     for country in sorted(countries):
-        for name in _called(country):
-            names.add(country, name)
+        for key in _spelled(country):
+            names.add_key(country, key)
     for dial_code, regions in phonenumbers.COUNTRY_CODE_TO_REGION_CODE.items():
         for region in filter(countries.__contains__, regions):
             # The first region is the one that people mean: +1 is the United States before Jamaica.
@@ -230,10 +241,21 @@ def _country_names(countries: frozenset[str]) -> _Names[str]:
     return names
 
 
+def learn_names() -> None:
+    """Read the names of countries in all languages: a fifth of a second, once, that no index should take."""
+    _spelled("US")
+
+
+@lru_cache(maxsize=512)
+def _spelled(country: str) -> frozenset[str]:
+    """What a country is called, in normal form."""
+    return frozenset(map(normalize, _called(country)))
+
+
 def _called(country: str) -> set[str]:
     """Names in all languages, ISO codes of two and three letters, nicknames."""
     local = (country_name(country, language) for language in LANGUAGES)
-    return {country, *local, *_other_codes().get(country, ()), *NICKNAMES.get(country, ())}
+    return {country, *local, *_other_codes().get(country, ()), *nicknames.COUNTRIES.get(country, ())}
 
 
 @lru_cache(maxsize=1)

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import product
+from time import perf_counter
 from typing import ClassVar, Generic, Protocol, TypeVar
 
 import structlog
@@ -24,6 +25,7 @@ from services.errors import (
     UpstreamUnavailable,
     UpstreamUnknown,
 )
+from services.recent_calls import RecentCalls
 from services.senders.base import Sender
 from services.suppliers.base import Supplier
 
@@ -61,6 +63,7 @@ class Health:
     last_error_at: datetime | None = None
     last_error: str | None = None
     breaker: Breaker = field(default_factory=Breaker)
+    recent: RecentCalls = field(default_factory=RecentCalls)
 
     @property
     def is_down(self) -> bool:
@@ -127,21 +130,28 @@ class Vendors(Generic[VendorT]):
         wait = breaker.admit(self._clock.now())
         if wait and not always:
             raise UpstreamUnavailable("out of order, left alone", upstream=name, retry_after=wait)
+        began = perf_counter()
         try:
-            with self._seconds.labels(name).time():
-                yield self._vendors[name]
+            yield self._vendors[name]
         except TROUBLE as error:
             self._note_trouble(name, error)
+            self._note_time(name, perf_counter() - began, answered=False)
             raise
         except UpstreamError:
             # A refusal is an answer.
             self._note_answer(name, "refused")
+            self._note_time(name, perf_counter() - began, answered=True)
             raise
         else:
             self._note_answer(name, "ok")
+            self._note_time(name, perf_counter() - began, answered=True)
         finally:
             if not wait:
                 breaker.leave()
+
+    def _note_time(self, name: str, seconds: float, *, answered: bool) -> None:
+        self._seconds.labels(name).observe(seconds)
+        self._health[name].recent.note(self._clock.now(), seconds, answered=answered)
 
     def _note_answer(self, name: str, result: str) -> None:
         self._calls.labels(name, result).inc()

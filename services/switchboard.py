@@ -8,10 +8,10 @@ from services import acts
 from services.acts import What
 from services.clock import Clock
 from services.places import country_of
-from services.senders.base import Sender
+from services.senders.base import Newsletters, Sender
 from services.supply import Senders
 
-_ROUTE, _SENDER_ID = "text route:", "sender id:"
+_ROUTE, _SENDER_ID, _NEWSLETTERS = "text route:", "sender id:", "newsletters:"
 
 
 class Switchboard:
@@ -44,6 +44,21 @@ class Switchboard:
     async def use_sender_id(self, name: str, sender_id: str | None, *, by: int) -> None:
         """Have a sender's texts come from a number or a name of ours; None leaves it to the sender."""
         await self._keep(_SENDER_ID + name, sender_id, What.SENDER_ID, name, by=by)
+
+    async def newsletter_senders(self) -> frozenset[str]:
+        """Whose news goes out as newsletters."""
+        async with self._database.read() as session:
+            chosen = await settings.find_all(session, _NEWSLETTERS)
+        return frozenset(name for name in chosen if isinstance(self._senders.find(name), Newsletters))
+
+    async def use_newsletters(self, name: str, *, on: bool, by: int) -> None:
+        """Have a sender's news go out as newsletters, or in bulk again."""
+        await self._keep(_NEWSLETTERS + name, "newsletters" if on else None, What.NEWSLETTERS, name, by=by)
+
+    async def heeds_stop(self, phone_number: str) -> bool:
+        """Whether answering STOP to our texts ends them for this phone."""
+        sender = self.route(phone_number, await self.choices())
+        return sender is not None and sender.heeds_stop
 
     def route(self, phone_number: str, choices: Mapping[str, str]) -> Sender | None:
         """Who texts this number, by `choices`; None where nobody can."""

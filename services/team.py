@@ -3,6 +3,8 @@
 import secrets
 from collections.abc import Collection
 
+from sqlmodel.ext.asyncio.session import AsyncSession
+
 from db import users
 from db.models import User
 from db.session import Database
@@ -12,7 +14,7 @@ from services.clock import Clock
 from services.errors import NotPossible, UserNotFound
 from services.lanes import Lane
 from services.outbox import Outbox
-from services.roles import Role, role_of
+from services.roles import RIGHTS, Right, Role, role_of
 
 ROLE = "role"
 """The outbox's word for: tell somebody their role, and give them the menu that belongs to it."""
@@ -34,11 +36,29 @@ class Team:
     async def roles(self) -> dict[int, Role]:
         """Everybody who works here, owners first."""
         async with self._database.read() as session:
-            appointed = await users.with_role(session)
+            return await self._roles(session)
+
+    async def holders_within(self, session: AsyncSession, right: Right) -> list[int]:
+        """As `holders`, in the caller's transaction."""
+        return [user_id for user_id, role in (await self._roles(session)).items() if right in RIGHTS[role]]
+
+    async def holders(self, right: Right) -> list[int]:
+        """Everybody whose role has a right, owners first."""
+        async with self._database.read() as session:
+            return await self.holders_within(session, right)
+
+    async def _roles(self, session: AsyncSession) -> dict[int, Role]:
+        appointed = await users.with_role(session)
         roles = {user.id: Role(user.role) for user in appointed if user.role}
         return dict.fromkeys(sorted(self._owner_ids), Role.OWNER) | {
             user_id: role for user_id, role in roles.items() if user_id not in self._owner_ids
         }
+
+    async def members(self) -> list[tuple[User, Role]]:
+        """Those who work here and have met the bot, with what they are."""
+        roles = await self.roles()
+        async with self._database.read() as session:
+            return [(user, roles[user.id]) for user in await users.find_all(session, roles)]
 
     async def appoint(self, user_id: int, role: Role | None, *, by: int) -> None:
         """Give somebody a role, or take it from them (None). Repeated, it changes nothing.

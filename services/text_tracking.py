@@ -9,7 +9,7 @@ from db.models import TextMessage, TextStatus
 from db.session import Database
 from services.clock import Clock
 from services.errors import UpstreamError
-from services.senders.base import Delivery, Searchable, Sender, Tracked
+from services.senders.base import Delivery, Progress, Searchable, Sender, Tracked
 from services.supply import Senders
 from services.texting import FIRST_LOOK, Changes, Texting, as_text
 
@@ -63,7 +63,7 @@ class TextTracking:
                 if is_lost and isinstance(sender, Searchable):
                     await self._search(sender, text)
                 elif text.sender_ref and isinstance(sender, Tracked):
-                    await self._advance(text, await sender.delivery(text.sender_ref))
+                    await self._advance(text, await sender.progress(text.sender_ref))
         except UpstreamError as error:
             log.info("text.not_looked_up", sender=sender.name, error=type(error).__name__)
 
@@ -80,13 +80,15 @@ class TextTracking:
                     sender_ref=receipt.ref,
                 )
 
-    async def _advance(self, text: TextMessage, delivery: Delivery) -> None:
+    async def _advance(self, text: TextMessage, progress: Progress) -> None:
         """Only forwards: an answer may be older than the last one."""
-        if delivery not in _NEWS:
+        if progress.delivery not in _NEWS:
             return
-        status, changes = _NEWS[delivery]
+        status, changes = _NEWS[progress.delivery]
         async with self._database.write() as session:
-            await self._texting.move(session, [text.id or 0], status, from_=_BEFORE[status], **changes)
+            await self._texting.move(
+                session, [text.id or 0], status, from_=_BEFORE[status], reason=progress.reason, **changes
+            )
 
 
 def _next_look(text: TextMessage, now: datetime) -> datetime | None:

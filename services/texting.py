@@ -13,7 +13,7 @@ from typing import TypeVar
 import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from db import texts
+from db import phones, texts
 from db.models import OutboxMessage, TextMessage, TextStatus
 from db.session import Database
 from services import acts
@@ -30,7 +30,16 @@ from services.errors import (
 )
 from services.outbox import SENDER, Outbox, retry_delay
 from services.places import mask_phone
-from services.senders.base import Contact, Outcome, Receipt, Searchable, Sender, Text, Tracked
+from services.senders.base import (
+    Contact,
+    Newsletters,
+    Outcome,
+    Receipt,
+    Searchable,
+    Sender,
+    Text,
+    Tracked,
+)
 from services.senders.parts import count_parts
 from services.supply import Senders
 from services.switchboard import Switchboard
@@ -47,6 +56,8 @@ FIRST_LOOK = timedelta(seconds=10)
 
 DRAFTS_PER_PROMISE = 1000
 """One promise is kept well within the outbox's lease, and one statement holds so many rows."""
+REASON_LIMIT = 120
+"""Characters of a sender's own words that are kept."""
 NOBODYS_FAULT = frozenset({"no_credit", "access_refused", "unreachable"})
 """Failures that say nothing about the phone: the sender does not work."""
 
@@ -169,12 +180,12 @@ class Texting:
         ids: list[int] = message.payload["text_ids"]
         await self._leave_cut_off(ids)
         trouble, expires_at = None, []
-        for sender, sender_id, batch in await self._batches(ids):
+        for batch in await self._batches(ids):
             try:
-                await self._send(sender, sender_id, batch)
+                await self._send(batch)
             except UpstreamUnavailable as error:
                 trouble = error
-                expires_at += [text.expires_at for text in batch]
+                expires_at += [text.expires_at for text in batch.texts]
         if trouble:
             again_at = self._clock.now() + retry_delay(message.attempts, trouble.retry_after)
             raise Deferred(min(again_at, *expires_at)) from trouble
@@ -186,22 +197,25 @@ class Texting:
         for name, group in _by_sender(cut_off):
             await self._leave(self._senders.find(name), [text.id or 0 for text in group])
 
-    async def _batches(self, ids: Sequence[int]) -> list[tuple[Sender, str | None, Sequence[TextMessage]]]:
+    async def _batches(self, ids: Sequence[int]) -> list["_Batch"]:
         """What is owed, by sender and in numbers that it takes at once; what nobody can send fails."""
         choices, sender_ids = await self._switchboard.choices(), await self._switchboard.sender_ids()
+        newsletters = await self._switchboard.newsletter_senders()
         async with self._database.write() as session:
             owed = await texts.in_state(session, ids, TextStatus.QUEUED)
             now = self._clock.now()
             await self._fail(session, [text for text in owed if text.expires_at <= now], "unreachable")
+            stopped = await phones.stopped_among(session, [text.phone_number for text in owed])
+            await self._fail(session, [text for text in owed if text.phone_number in stopped], "unsubscribed")
             routed: dict[str, list[TextMessage]] = {}
             for text in owed:
-                if text.expires_at > now:
+                if text.expires_at > now and text.phone_number not in stopped:
                     routed.setdefault(self._route(text, choices), []).append(text)
             await self._fail(session, routed.pop("", []), "no_sender")
         return [
-            (self._senders[name], sender_ids.get(name), batch)
+            _Batch(self._senders[name], some, sender_ids.get(name), as_newsletter=name in newsletters)
             for name, group in routed.items()
-            for batch in _cut(group, self._senders[name].contacts_per_call)
+            for some in _cut(group, self._senders[name].contacts_per_call)
         ]
 
     def _route(self, text: TextMessage, choices: Mapping[str, str]) -> str:
@@ -211,11 +225,12 @@ class Texting:
         sender = self._switchboard.route(text.phone_number, choices)
         return sender.name if sender else ""
 
-    async def _send(self, sender: Sender, sender_id: str | None, batch: Sequence[TextMessage]) -> None:
+    async def _send(self, batch: "_Batch") -> None:
+        sender = batch.sender
         async with self._database.write() as session:
             claimed = await texts.move(
                 session,
-                [text.id or 0 for text in batch],
+                [text.id or 0 for text in batch.texts],
                 TextStatus.SENDING,
                 from_=[TextStatus.QUEUED],
                 now=self._clock.now(),
@@ -226,7 +241,7 @@ class Texting:
         ids = [text.id or 0 for text in claimed]
         try:
             with self._senders.calling(sender.name):
-                receipts = await sender.send(as_text(claimed, sender_id))
+                receipts = await _hand_over(batch, claimed)
         except UpstreamUnavailable:
             await self._take_back(ids)
             raise
@@ -250,17 +265,24 @@ class Texting:
         now = self._clock.now()
         failure = _failure_of(error)
         async with self._database.write() as session:
-            await self._fail(session, claimed, failure)
+            await self._fail(session, claimed, failure, reason=error.code and error.code[:REASON_LIMIT])
             if failure != "refused":
                 await self._announcer.alert(
                     session, failure, f"{error.upstream}:{now:%Y%m%d%H}", supplier=error.upstream
                 )
         log.warning("text.refused", sender=error.upstream, error=str(error), count=len(claimed))
 
-    async def _fail(self, session: AsyncSession, failed: Sequence[TextMessage], failure: str) -> None:
+    async def _fail(
+        self,
+        session: AsyncSession,
+        failed: Sequence[TextMessage],
+        failure: str,
+        *,
+        reason: str | None = None,
+    ) -> None:
         ids = [text.id or 0 for text in failed]
         owed = (TextStatus.QUEUED, TextStatus.SENDING)
-        await self.move(session, ids, TextStatus.FAILED, from_=owed, failure=failure)
+        await self.move(session, ids, TextStatus.FAILED, from_=owed, failure=failure, reason=reason)
 
     async def _leave(self, sender: Sender | None, ids: Sequence[int]) -> None:
         """Nobody knows whether they were sent. They never will be again."""
@@ -275,19 +297,20 @@ class Texting:
         """
         check_at = self._clock.now() + FIRST_LOOK
         is_searchable = isinstance(sender, Searchable)
-        by_meaning: dict[tuple[Outcome, bool], list[int]] = {}
+        by_meaning: dict[tuple[Outcome, str | None, bool], list[int]] = {}
         for receipt in receipts:
             is_tracked = isinstance(sender, Tracked) and bool(receipt.ref or is_searchable)
-            by_meaning.setdefault((receipt.outcome, is_tracked), []).append(receipt.contact.id)
+            meaning = receipt.outcome, receipt.reason, is_tracked
+            by_meaning.setdefault(meaning, []).append(receipt.contact.id)
         async with self._database.write() as session:
             await texts.set_refs(
                 session,
                 [(receipt.contact.id, receipt.ref) for receipt in receipts if receipt.ref],
                 from_=UNSURE,
             )
-            for (outcome, is_tracked), ids in by_meaning.items():
+            for (outcome, reason, is_tracked), ids in by_meaning.items():
                 status, changes = _meaning(outcome, check_at=check_at if is_tracked else None)
-                await self.move(session, ids, status, from_=UNSURE, **changes)
+                await self.move(session, ids, status, from_=UNSURE, reason=reason, **changes)
 
     async def move(
         self,
@@ -310,6 +333,24 @@ class Texting:
         await self._announcer.text(session, text.id or 0, text.status)
 
 
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """What goes to one sender in one call."""
+
+    sender: Sender
+    texts: Sequence[TextMessage]
+    sender_id: str | None
+    as_newsletter: bool
+    """Where it is news."""
+
+
+async def _hand_over(batch: _Batch, claimed: Sequence[TextMessage]) -> list[Receipt]:
+    text, sender = as_text(claimed, batch.sender_id), batch.sender
+    if batch.as_newsletter and claimed[0].purpose == NEWS and isinstance(sender, Newsletters):
+        return await sender.send_newsletter(f"Broadcast {claimed[0].broadcast_id}", text)
+    return await sender.send(text)
+
+
 def as_text(claimed: Sequence[TextMessage], sender_id: str | None) -> Text:
     contacts = tuple(Contact(text.id or 0, text.phone_number) for text in claimed)
     is_news = claimed[0].purpose == NEWS
@@ -321,7 +362,7 @@ def _meaning(outcome: Outcome, *, check_at: datetime | None) -> tuple[TextStatus
     match outcome:
         case Outcome.ACCEPTED:
             return TextStatus.ACCEPTED, {"check_at": check_at}
-        case Outcome.INVALID | Outcome.UNSUBSCRIBED:
+        case Outcome.INVALID | Outcome.UNSUBSCRIBED | Outcome.REFUSED:
             return TextStatus.FAILED, {"failure": outcome}
         case _:
             return TextStatus.UNKNOWN, {}

@@ -1,24 +1,20 @@
 """The audit by the clock: tells the operators when something stops agreeing, and when it agrees again."""
 
 import asyncio
-import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-import structlog
-from sqlmodel.ext.asyncio.session import AsyncSession
-
 from db import settings
 from db.session import Database
-from services.announcer import Announcer
+from services.alarms import Alarms, Word
 from services.audit import Audit, Finding, Report
 from services.clock import Clock
 
-log = structlog.get_logger()
-
 FULL_EVERY = timedelta(hours=6)
 """How often every account is compared with its entries."""
-SETTING = "audit"
+FULL_AT = "audited fully at"
+INCIDENT = "audit"
+"""What checks that do not agree are called among the alarms' incidents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +30,11 @@ class Watched:
 class Watch:
     """The scheduled audit."""
 
-    def __init__(self, database: Database, clock: Clock, audit: Audit, announcer: Announcer) -> None:
+    def __init__(self, database: Database, clock: Clock, audit: Audit, alarms: Alarms) -> None:
         self._database = database
         self._clock = clock
         self._audit = audit
-        self._announcer = announcer
+        self._alarms = alarms
         self._one_at_a_time = asyncio.Lock()
 
     async def tick(self) -> None:
@@ -50,63 +46,39 @@ class Watch:
         """Examine the books; what is news goes to the operators."""
         async with self._one_at_a_time:
             report = await self._audit.examine(full=full)
-            was = await self.watched()
-            if _after(was, report) != was:
-                await self._note(was, report)
+            found = {finding.check: finding for finding in report.findings}
+            for check in report.checks:
+                await self._note(check, found.get(check))
+            if report.entries is not None:
+                async with self._database.write() as session:
+                    await settings.put(session, FULL_AT, report.at.isoformat(), now=report.at)
         return report
 
     async def watched(self) -> Watched:
         async with self._database.read() as session:
-            return await _read(session)
+            full_at = await settings.find(session, FULL_AT)
+        differing = await self._alarms.going_on(INCIDENT)
+        return Watched(
+            datetime.fromisoformat(full_at) if full_at else None,
+            {check: incident.began_at for check, incident in differing.items()},
+        )
 
-    async def _note(self, was: Watched, report: Report) -> None:
-        """Remember what a report found, and tell of it in the same commit."""
-        now_is = _after(was, report)
-        async with self._database.write() as session:
-            for finding in report.findings:
-                if finding.check not in was.differs_since:
-                    await self._tell_of(session, finding, report.at)
-            for check in was.differs_since.keys() - now_is.differs_since.keys():
-                log.info("audit.agrees_again", check=check)
-                key = f"{check}:{was.differs_since[check].isoformat()}"
-                await self._announcer.alert(session, "audit_agrees", key, check=check)
-            await settings.put(session, SETTING, _dump(now_is), now=report.at)
-
-    async def _tell_of(self, session: AsyncSession, finding: Finding, at: datetime) -> None:
-        log.error("audit.differs", check=finding.check, amount=finding.amount, count=finding.count)
-        await self._announcer.alert(
-            session,
-            "audit_differs",
-            f"{finding.check}:{at.isoformat()}",
-            check=finding.check,
-            count=finding.count,
-            amount=finding.amount,
-            currency=finding.currency,
-            example=finding.example,
+    async def _note(self, check: str, finding: Finding | None) -> None:
+        await self._alarms.note(
+            f"{INCIDENT}:{check}",
+            is_bad=finding is not None,
+            begins=Word("audit_differs", {"check": check, **_facts(finding)}),
+            ends=Word("audit_agrees", {"check": check}),
         )
 
 
-def _after(was: Watched, report: Report) -> Watched:
-    """Checks that the report did not make stay as they were."""
-    differs = {check: since for check, since in was.differs_since.items() if check not in report.checks}
-    for finding in report.findings:
-        differs.setdefault(finding.check, was.differs_since.get(finding.check, report.at))
-    return Watched(was.full_at if report.entries is None else report.at, differs)
-
-
-async def _read(session: AsyncSession) -> Watched:
-    stored = json.loads(await settings.find(session, SETTING) or "{}")
-    full_at = stored.get("full_at")
-    return Watched(
-        datetime.fromisoformat(full_at) if full_at else None,
-        {check: datetime.fromisoformat(since) for check, since in stored.get("differs_since", {}).items()},
-    )
-
-
-def _dump(watched: Watched) -> str:
-    return json.dumps(
-        {
-            "full_at": watched.full_at.isoformat() if watched.full_at else None,
-            "differs_since": {check: since.isoformat() for check, since in watched.differs_since.items()},
-        }
-    )
+def _facts(finding: Finding | None) -> dict[str, str | int | None]:
+    if finding is None:
+        return {}
+    return {
+        "check": finding.check,
+        "count": finding.count,
+        "amount": finding.amount,
+        "currency": finding.currency,
+        "example": finding.example,
+    }

@@ -2,12 +2,15 @@
 
 import secrets
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import structlog
 
 from db import settings
 from db.session import Database
+from services import acts
+from services.acts import What
 from services.clock import Clock
 from services.errors import UpstreamError
 from services.supply import Suppliers
@@ -51,15 +54,36 @@ class WebhookSecrets:
             self._secrets[supplier] = secret
 
 
-class WebhookRegistration:
-    """Points suppliers' webhooks at us; the state of each in words."""
+class WebhookState(NamedTuple):
+    """How a supplier's webhook is doing."""
 
-    def __init__(self, suppliers: Suppliers, secrets: WebhookSecrets, *, public_url: str) -> None:
+    kind: str
+    """by_hand (on the supplier's site), no_address (of ours), failed, or tested."""
+    detail: str = ""
+    """What failed; or the host that was tested."""
+    status: int = 0
+    """What it answered."""
+
+
+class WebhookRegistration:
+    """Points suppliers' webhooks at us, and knows the state of each."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        suppliers: Suppliers,
+        secrets: WebhookSecrets,
+        *,
+        public_url: str,
+    ) -> None:
+        self._database = database
+        self._clock = clock
         self._suppliers = suppliers
         self._secrets = secrets
         self._public_url = public_url
         self._settled: set[str] = set()
-        self.states: dict[str, str] = {}
+        self.states: dict[str, WebhookState] = {}
 
     async def register(self, name: str) -> None:
         """Point a supplier's webhook at us and have it try; without an address, adopt what it has.
@@ -72,21 +96,34 @@ class WebhookRegistration:
         try:
             self.states[name] = await self._register(name)
         except UpstreamError as error:
-            self.states[name] = f"not registered: {error}"
+            self.states[name] = WebhookState("failed", str(error))
             raise
         log.info("webhook.state", supplier=name, state=self.states[name])
 
-    async def _register(self, name: str) -> str:
+    async def register_again(self, name: str, *, by: int) -> None:
+        """As `register`, though it was done before: an operator wants it. Raises UpstreamError."""
+        self._settled.discard(name)
+        await self.register(name)
+        await self._record(name, "registered", by=by)
+
+    async def test(self, name: str, *, by: int) -> None:
+        """Have a supplier call our webhook, and remember what our server told it. Raises UpstreamError."""
+        with self._suppliers.calling(name) as supplier:
+            status = await supplier.test_webhook()
+        self.states[name] = self._tested(status)
+        await self._record(name, "tested", by=by)
+
+    async def _register(self, name: str) -> WebhookState:
         if not self._suppliers[name].capabilities.webhook_setup:
             self._settled.add(name)
-            return "set by hand, on the supplier's site"
+            return WebhookState("by_hand")
         with self._suppliers.calling(name) as supplier:
             remote = await supplier.webhook()
             if not self._public_url:
                 if remote.secret:
                     await self._secrets.keep(name, remote.secret)
                 self._settled.add(name)
-                return "codes come by reconciliation alone: PUBLIC_URL is not set"
+                return WebhookState("no_address")
             url = f"{self._public_url}/webhooks/{name}"
             known = self._secrets.get(name)
             if remote.url != url or remote.disabled_reason or remote.secret != known:
@@ -97,10 +134,18 @@ class WebhookRegistration:
                 if answer.secret:
                     await self._secrets.keep(name, answer.secret)
             status = await supplier.test_webhook()
-        host = urlsplit(self._public_url).netloc
         if status == 200:
             self._settled.add(name)
-        return f"tested, {host} answered 200" if status == 200 else f"the test reached {host} with {status}"
+        return self._tested(status)
+
+    def _tested(self, status: int) -> WebhookState:
+        return WebhookState("tested", urlsplit(self._public_url).netloc, status)
+
+    async def _record(self, name: str, done: str, *, by: int) -> None:
+        """After the call, as nothing of ours has changed with it."""
+        async with self._database.write() as session:
+            facts = {"webhook": done, "state": self.states[name]}
+            await acts.record(session, What.WEBHOOK, by=by, now=self._clock.now(), subject=name, after=facts)
 
 
 def new_secret() -> str:

@@ -12,13 +12,15 @@ from typing import Any
 import httpx
 import stamina
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.views import alarms as alarm_views
 from bot.webhooks import Readiness, accept_supplier, create_app
 from db import ledger as db_ledger
 from db import offers
 from db import orders as db_orders
 from db import sms as db_sms
-from db.models import LedgerEntry, Order, OutboxMessage, Sms
+from db.models import LedgerEntry, Order, OutboxMessage, Sms, WebhookDelivery
 from db.session import Database
 from sandbox.cellcast import Cellcast as CellcastVendor
 from sandbox.clock import ManualClock
@@ -28,18 +30,26 @@ from sandbox.phones import Phones
 from sandbox.smscode import SmsCode as Vendor
 from sandbox.smsgateway24 import SmsGateway24 as SmsGateway24Vendor
 from services.accounts import Accounts
-from services.announcer import ALERT, CARD, CODE, NOTICE, PAYMENT, REWARD, TEXT, Announcer
+from services.alarms import Alarms
+from services.announcer import ALERT, CARD, CODE, LATE, LOOKOUT, NOTICE, PAYMENT, REWARD, TEXT, Announcer
+from services.answers import Answers
 from services.audit import Audit
 from services.buying import Buying
 from services.catalog import Catalog
 from services.deliveries import Deliveries, Source
+from services.disputes import CASE, VERDICT, Disputes
 from services.forwarding import FORWARD, Forwarding, listeners
 from services.inbox import Inbox
 from services.invitations import Invitations
 from services.invoices import Invoices
+from services.late_codes import LateCodes
 from services.ledger import REVENUE, wallet
+from services.lookouts import Lookouts
+from services.low_balances import LowBalances
+from services.odds import Odds
 from services.orders import Intent, Orders
 from services.outbox import Outbox
+from services.pauses import Pauses
 from services.payments import Payments
 from services.people import LETTER, People
 from services.phones import PhoneBook
@@ -57,6 +67,8 @@ from services.suppliers.base import Supplier
 from services.suppliers.numberpanel import NumberPanel
 from services.suppliers.smscode import SmsCode
 from services.supply import Senders, Suppliers
+from services.support import CARRY, REMOVE_TOPIC, Support
+from services.swaps import SWAP, Swaps
 from services.switchboard import Switchboard
 from services.team import ROLE, Team
 from services.text_tracking import TextTracking
@@ -73,6 +85,7 @@ STARS = 90
 """What that costs in Telegram Stars."""
 STARS_RATE = 200
 NEWCOMER_LIMIT = 1000
+COMPLAIN_WITHIN = timedelta(days=30)
 SMS_PRICE = 500
 """Of each part of an SMS that forwards a code."""
 RENTER = 1001
@@ -168,6 +181,7 @@ class World:
         invite_percent: Decimal = Decimal(5),
         stars_rate: int = STARS_RATE,
         sms_price: int | None = SMS_PRICE,
+        support_chat_id: int | None = None,
         between: Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport] = lambda transport: transport,
     ) -> None:
         """`with_phones`: also text through phones of our own. `between`: puts something between us and
@@ -182,9 +196,14 @@ class World:
             connected.append(_panel(outside.panel, between(httpx.ASGITransport(outside.panel.app))))
         self.suppliers = Suppliers(connected, clock)
         rates = Rates({CURRENCY})
-        self.catalog = Catalog(database, clock, self.suppliers, Pricing(), rates, currency=CURRENCY)
+        self.pricing, self.pauses = Pricing(database, clock), Pauses(database, clock)
+        self.odds = Odds(database, clock)
+        self.catalog = Catalog(
+            database, clock, self.suppliers, self.pricing, self.pauses, rates, self.odds, currency=CURRENCY
+        )
         self.outbox = Outbox(database, clock)
         announcer = self.announcer = Announcer(self.outbox)
+        self.lookouts = Lookouts(database, clock, self.catalog, announcer)
         self.accounts = Accounts(database, clock, currency=CURRENCY)
         self.orders = Orders(
             database,
@@ -213,6 +232,10 @@ class World:
         )
         self.people = People(database, clock, self.outbox, announcer, owner_ids=OWNERS)
         self.team = Team(database, clock, self.outbox, owner_ids=OWNERS)
+        self.support = Support(database, clock, self.outbox, announcer, self.team, chat_id=support_chat_id)
+        self.disputes = Disputes(
+            database, clock, self.outbox, announcer, self.refunds, self.support, within=COMPLAIN_WITHIN
+        )
         cellcast = sender(
             token=outside.cellcast.token,
             clock=clock,
@@ -234,25 +257,42 @@ class World:
             currency=CURRENCY,
         )
         self.texting.register(listeners(self.phones, self.forwarding))
+        self.swaps = Swaps(database, clock, self.catalog, self.suppliers, self.outbox, announcer)
+        self.late_codes = LateCodes(database, clock, announcer, self.invitations, self.forwarding)
         self.rentals = Rentals(
-            database, clock, self.suppliers, announcer, self.refunds, self.invitations, self.forwarding
+            database,
+            clock,
+            self.suppliers,
+            announcer,
+            self.refunds,
+            self.invitations,
+            self.forwarding,
+            self.late_codes,
+            self.odds,
+            self.swaps,
         )
         self.reconciliation = Reconciliation(database, clock, self.suppliers, self.rentals, announcer)
-        self.buying = Buying(database, clock, self.catalog, self.suppliers, rates, self.rentals, announcer)
+        self.buying = Buying(
+            database, clock, self.catalog, self.suppliers, rates, self.rentals, announcer, self.swaps
+        )
         self.rates = rates
         self.sender_ids = SenderIdBook(database, clock, self.senders)
         self.text_tracking = TextTracking(database, clock, self.senders, self.texting)
+        self.answers = Answers(database, clock, self.senders, self.phones)
         self.outbox.register(
             {
                 SMS: self.texting.send,
                 FORWARD: self.forwarding.forward,
                 "buy": self.buying.buy,
+                SWAP: self.swaps.ask,
                 "cancel": self.rentals.cancel,
                 "finish": self.rentals.finish,
                 "resend": self.rentals.resend,
                 **dict.fromkeys(
-                    (CODE, CARD, ALERT, REWARD, TEXT, PAYMENT, REFUND, LETTER, ROLE, NOTICE), self.sent.record
+                    (CODE, LATE, LOOKOUT, CARD, ALERT, REWARD, TEXT, PAYMENT, REFUND, LETTER, ROLE, NOTICE),
+                    self.sent.record,
                 ),
+                **dict.fromkeys((CARRY, REMOVE_TOPIC, CASE, VERDICT), self.sent.record),
             }
         )
         self.deliveries = Deliveries(database, clock)
@@ -265,9 +305,15 @@ class World:
         self.inbox = Inbox(database, clock)
         self.inbox.take = self.deliveries.take
         self.webhook_secrets = WebhookSecrets(database, clock)
-        self.registration = WebhookRegistration(self.suppliers, self.webhook_secrets, public_url=PUBLIC_URL)
+        self.registration = WebhookRegistration(
+            database, clock, self.suppliers, self.webhook_secrets, public_url=PUBLIC_URL
+        )
         self.audit = Audit(database, clock, currency=CURRENCY)
-        self.watch = Watch(database, clock, self.audit, announcer)
+        self.alarms = Alarms(database, clock, self.texting, announcer, self.team, alarm_views.text)
+        self.watch = Watch(database, clock, self.audit, self.alarms)
+        self.low_balances = LowBalances(
+            database, clock, self.suppliers, rates, self.alarms, currency=CURRENCY, hours=6
+        )
         self.balances = SupplierBalances(database, clock, self.suppliers, rates, announcer, currency=CURRENCY)
 
     @property
@@ -285,6 +331,7 @@ class World:
 
     async def start(self) -> None:
         """What a process does when it starts."""
+        await self.odds.refresh()
         await self.catalog.load()
         await self._learn_services()
         await self.webhook_secrets.load()
@@ -459,6 +506,12 @@ async def entries(database: Database) -> Sequence[LedgerEntry]:
 async def balance(database: Database, account: str) -> int:
     async with database.read() as session:
         return await db_ledger.balance(session, account)
+
+
+async def deliveries_of(session: AsyncSession, source: str) -> list[WebhookDelivery]:
+    """Everything kept of a source, oldest first."""
+    kept = select(WebhookDelivery).where(WebhookDelivery.source == source)
+    return list(await session.exec(kept.order_by(col(WebhookDelivery.id))))
 
 
 @asynccontextmanager

@@ -93,6 +93,7 @@ class Story:
         for number, state in enumerate(STATES):
             self._order(state, 1 + number % 3, service_id)
         self._money()
+        self._disputes()
         for name in self._tables:
             while self._count(name) < ROWS:
                 self.add(name)
@@ -134,6 +135,7 @@ class Story:
             phone_number=f"+62811{purchase_id:07}" if bought else None,
             cost=COST if bought else None,
             created_at=NOW,
+            late_paid_at=None,
         )
         wallet, held, key = f"wallet:{user_id}", f"held:{order_id}", f"order:{order_id}"
         self._moves.append((wallet, held, PRICE, "hold", f"{key}:hold", order_id))
@@ -141,6 +143,13 @@ class Story:
             self._moves.append((held, "revenue", PRICE, "capture", f"{key}:settle", order_id))
         elif state not in ("pending", "active"):
             self._moves.append((held, wallet, PRICE, "release", f"{key}:settle", order_id))
+
+    def _disputes(self) -> None:
+        """Where there are any yet: one that is refunded would need its move of money."""
+        for order_id, status in enumerate(("open", "rejected", "rejected"), 1):
+            if "dispute" in self._tables:
+                decided_at = None if status == "open" else NOW
+                self.add("dispute", order_id=order_id, status=status, decided_at=decided_at)
 
     def _money(self) -> None:
         balances: dict[str, int] = {}

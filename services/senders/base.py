@@ -51,6 +51,8 @@ class Outcome(StrEnum):
     """No number that this vendor can reach: do not try again."""
     UNSUBSCRIBED = "unsubscribed"
     """Has opted out with the vendor: do not try again."""
+    REFUSED = "refused"
+    """Not taken, and not clear whether that is about the number."""
     UNKNOWN = "unknown"
     """The vendor answered, but not about this contact."""
 
@@ -61,6 +63,8 @@ class Receipt:
     outcome: Outcome
     ref: str | None = None
     """The vendor's own id of the message; None where it gave none."""
+    reason: str | None = None
+    """Why not, in the vendor's own words, where they can hold nothing secret."""
 
 
 class Delivery(StrEnum):
@@ -75,6 +79,13 @@ class Delivery(StrEnum):
     """A status this program has not heard of: change nothing, look again later."""
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    delivery: Delivery
+    reason: str | None = None
+    """Why it failed, in the vendor's own words, where they can hold nothing secret."""
+
+
 class Sender(Protocol):
     """Every method that calls the vendor raises `UpstreamError`s and nothing else."""
 
@@ -83,6 +94,9 @@ class Sender(Protocol):
     countries: frozenset[str] | None
     """ISO 3166-1 alpha-2 of the countries that it reaches; None for all."""
     contacts_per_call: int
+    heeds_stop: bool
+    """Whether answering STOP to a text with `opt_out` ends them: the vendor sees to that itself, or it is
+    `Answering`."""
 
     async def check(self) -> None:
         """A harmless call that only works with good credentials. Raises AccessRefused."""
@@ -103,7 +117,7 @@ class Sender(Protocol):
 class Tracked(Protocol):
     """Tells how an accepted text fared."""
 
-    async def delivery(self, ref: str) -> Delivery:
+    async def progress(self, ref: str) -> Progress:
         """Of the message with this `Receipt.ref`. Raises UpstreamRefused where there is none."""
 
 
@@ -116,6 +130,34 @@ class Searchable(Protocol):
 
         A contact that is missing may still turn up: nothing follows from it.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An SMS that somebody has sent to where our texts come from."""
+
+    ref: str
+    phone_number: str | None
+    """E.164 of who sent it; None for what is no number, as the name of a company."""
+    body: str
+    at: datetime | None
+    """When it came in, aware UTC; None where the vendor's moment cannot be read."""
+
+
+@runtime_checkable
+class Answering(Protocol):
+    """Tells what people answer."""
+
+    async def answers(self, *, since: datetime, after: str | None) -> list[Answer]:
+        """What came in at or after `since` and behind the answer with the ref `after`, oldest first."""
+
+
+@runtime_checkable
+class Newsletters(Protocol):
+    """Can send a text to many as a newsletter, which the vendor keeps together under a title."""
+
+    async def send_newsletter(self, title: str, text: Text) -> list[Receipt]:
+        """As `send`; every call is a newsletter of its own, to these contacts and to nobody else."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,7 @@ class Cellcast:
     name = "cellcast"
     countries: frozenset[str] | None = frozenset({"AU"})
     contacts_per_call = 1000
+    heeds_stop = True
 
     def __init__(
         self,

@@ -8,6 +8,7 @@ never required. Refusals come with status 200, and the documentation has but one
 
 import asyncio
 import re
+import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -26,13 +27,16 @@ from services.errors import (
     UpstreamUnknown,
 )
 from services.senders import smsgateway24_wire as wire
-from services.senders.base import Contact, Delivery, Device, Outcome, Receipt, Text
+from services.senders.base import Answer, Contact, Device, Outcome, Progress, Receipt, Text
 from services.suppliers.pacing import Pacer, parse_retry_after
 
 _STATUS_READS_PER_MINUTE = 120
 """No limit is documented, and a broadcast has many texts to ask about."""
 _MOST_LISTED = 5000
 """A list has no pages; one that is longer than this is not asked for."""
+_CONTACTS_AT_ONCE = 4
+_TIME_FOR_CONTACTS = 30
+"""Seconds that all contacts of a newsletter may take: whoever promised the text waits for them."""
 _PHONE_KEPT = timedelta(minutes=5)
 _ZONES = timedelta(hours=15)
 """In which time zone lists are narrowed is not documented; the whole world's lie within this of UTC."""
@@ -69,7 +73,8 @@ _SEND_WITH_LOGIN = _Endpoint("smstosend", has_effect=True)
 _SEND_MANY = _Endpoint("addalotofsms", UpstreamUnknown, has_effect=True)
 _SAVE_TAG = _Endpoint("savetag", has_effect=True)
 _SAVE_CONTACT = _Endpoint("savecontact", has_effect=True)
-_SAVE_NEWSLETTER = _Endpoint("savepaket", has_effect=True)
+# Nor is what becomes of the other contacts where one cannot be texted.
+_SAVE_NEWSLETTER = _Endpoint("savepaket", UpstreamUnknown, has_effect=True)
 
 ShapeT = TypeVar("ShapeT", bound=wire.Shape)
 
@@ -85,6 +90,7 @@ class SmsGateway24:
     countries: frozenset[str] | None = None
     contacts_per_call = 50
     """What the vendor's own script sends at once; the documentation names no limit."""
+    heeds_stop = True
 
     def __init__(
         self,
@@ -141,6 +147,66 @@ class SmsGateway24:
             for contact in text.contacts
         ]
 
+    async def send_newsletter(self, title: str, text: Text) -> list[Receipt]:
+        """A tag of its own for each, as nobody can be taken out of a tag, and one contact for each phone.
+
+        Nobody is texted before the last of these calls. What came before it and failed is left behind
+        there, a tag that is never used again. Messages of a newsletter bear no number of ours; its title
+        does, by which `find_sent` finds them.
+        Source: sections savetag, savecontact and savepaket.
+        """
+        assert len(text.contacts) <= self.contacts_per_call
+        reachable = [contact for contact in text.contacts if _is_e164(contact.phone_number)]
+        refused: dict[int, Receipt] = {}
+        if reachable:
+            named = wire.newsletter_title(title, reachable)
+            tag, refused = await self._gather(f"{named} {secrets.token_hex(4)}", reachable)
+            if len(refused) < len(reachable):
+                await self.create_newsletter(named, text.body, tags=[tag], send_at=text.send_at)
+        accepted = {contact.id for contact in reachable}
+        return [
+            refused.get(contact.id)
+            or Receipt(contact, Outcome.ACCEPTED if contact.id in accepted else Outcome.INVALID)
+            for contact in text.contacts
+        ]
+
+    async def _gather(self, title: str, contacts: Sequence[Contact]) -> tuple[str, dict[int, Receipt]]:
+        """A new tag with these contacts; and the receipts of those that were refused, by our number.
+
+        Raises UpstreamUnavailable for whatever went wrong without a clear no: nobody was texted yet.
+        """
+        try:
+            async with asyncio.timeout(_TIME_FOR_CONTACTS):
+                await self._origin()  # without a phone that sends, all of it would be in vain
+                tag = await self.save_tag(title)
+                saved = await self._enlist_all(contacts, tag)
+        except (UpstreamUnknown, TimeoutError) as error:
+            message = f"smsgateway24: no tag for a newsletter: {type(error).__name__}"
+            raise UpstreamUnavailable(message, upstream=self.name) from error
+        return tag, {receipt.contact.id: receipt for receipt in saved if receipt}
+
+    async def _enlist_all(self, contacts: Sequence[Contact], tag: str) -> list[Receipt | None]:
+        """A few at a time; the first that fails ends them all."""
+        places = asyncio.Semaphore(_CONTACTS_AT_ONCE)
+        try:
+            async with asyncio.TaskGroup() as group:
+                saving = [group.create_task(self._enlist(contact, tag, places)) for contact in contacts]
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
+        return [task.result() for task in saving]
+
+    async def _enlist(self, contact: Contact, tag: str, places: asyncio.Semaphore) -> Receipt | None:
+        """Give a phone the tag; a receipt where that was refused."""
+        async with places:
+            try:
+                # Not their name: the vendor needs none, and it is nobody's business there.
+                await self.save_contact(contact.phone_number, tag=tag, full_name=f"Renter {contact.id}")
+            except AccessRefused:
+                raise
+            except UpstreamRefused as error:
+                return Receipt(contact, Outcome.REFUSED, reason=error.code)
+        return None
+
     async def _send_one(self, text: Text, contact: Contact) -> str:
         form = wire.sms_form(text, contact, await self._origin())
         try:
@@ -163,29 +229,31 @@ class SmsGateway24:
         )
         await self._post(_SEND_MANY, wire.SavedMany, form)
 
-    async def delivery(self, ref: str) -> Delivery:
+    async def progress(self, ref: str) -> Progress:
         """Source: section getsmsstatus."""
         await self._pacer.wait()
         status = await self._call(_STATUS, wire.SmsStatus, {"sms_id": _id(ref)})
         if status.sms_id != ref:
             raise UpstreamBroken(f"{_STATUS}: the status of another message", upstream=self.name)
-        return wire.delivery(status)
+        return wire.progress(status)
 
     async def find_sent(self, text: Text, *, since: datetime) -> list[Receipt]:
-        """By our own number for the text, which came with it.
+        """By our own number for the text, which came with it, or with the title of its newsletter.
 
         Source: section getallsms.
         """
         since = since.replace(microsecond=0)  # their moments are whole seconds
         window = wire.Filter(begins_at=since - _ZONES)
-        numbers = {contact.id: wire.digits(contact.phone_number) for contact in text.contacts}
+        ids: dict[str, list[int]] = {}
+        for contact in text.contacts:
+            ids.setdefault(wire.digits(contact.phone_number), []).append(contact.id)
         refs = {
-            sms.customerid: sms.id
+            id: sms.id
             for sms in await self._list_of(text.contacts, window)
-            if sms.customerid
-            and numbers.get(sms.customerid) == wire.digits(sms.sendto)
             # With a new database our numbers begin anew; the vendor has those of the old one.
-            and (sms.created is None or sms.created >= since)
+            if sms.created is None or sms.created >= since
+            for id in ids.get(wire.digits(sms.sendto), ())
+            if sms.customerid == id or wire.is_of_newsletter(sms, id, text.body)
         }
         return [
             Receipt(contact, Outcome.ACCEPTED, ref=refs[contact.id])
@@ -196,8 +264,13 @@ class SmsGateway24:
     async def _list_of(self, contacts: Sequence[Contact], window: wire.Filter) -> list[wire.Sms]:
         if len(contacts) > 1 and await self.count_messages(window) <= _MOST_LISTED:
             return await self.list_messages(window)
-        lists = [await self.list_messages(replace(window, customer_id=contact.id)) for contact in contacts]
+        lists = [await self._list_of_one(contact, window) for contact in contacts]
         return [sms for found in lists for sms in found]
+
+    async def _list_of_one(self, contact: Contact, window: wire.Filter) -> list[wire.Sms]:
+        """What has our number for the text; else all to that phone, as newsletters have no such number."""
+        found = await self.list_messages(replace(window, customer_id=contact.id))
+        return found or await self.list_messages(replace(window, phone_number=contact.phone_number))
 
     async def list_messages(self, wanted: wire.Filter) -> list[wire.Sms]:
         """Ours alone: the vendor lists those that came in, too.
@@ -211,6 +284,25 @@ class SmsGateway24:
         """With those that came in. Source: section getallsms."""
         counted = await self._call(_LIST, wire.SmsCount, wanted.form(only_count=True))
         return counted.count
+
+    async def answers(self, *, since: datetime, after: str | None) -> list[Answer]:
+        """The vendor does not say in which field the sender's number stands; it is looked for in two.
+
+        Source: section getallsms.
+        """
+        wanted = wire.Filter(status=wire.INCOMING, begins_at=since - _ZONES)
+        listed = await self._call(_LIST, wire.SmsList, wanted.form())
+        new = [
+            sms
+            for sms in listed.smss.values()
+            if sms.is_incoming
+            and (sms.created is None or sms.created >= since)
+            and (after is None or int(sms.id) > int(after))
+        ]
+        if not new:
+            return []
+        homes = wire.homes(await self.devices())
+        return [wire.answer(sms, homes.get(sms.deviceid)) for sms in sorted(new, key=lambda sms: int(sms.id))]
 
     async def devices(self) -> list[Device]:
         """Source: section getalldevices."""

@@ -16,7 +16,7 @@ import phonenumbers
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
 from services.senders import base
-from services.senders.base import Contact, Delivery, Text
+from services.senders.base import Answer, Contact, Delivery, Progress, Text
 
 Form = Mapping[str, str | int]
 
@@ -30,7 +30,7 @@ _DELIVERIES = {
     # Not delivered; not sent: failure, no service, null PDU, radio off, no permission (twice).
     **dict.fromkeys((8, 9, 10, 11, 12, 100, 101), Delivery.FAILED),
 }
-_INCOMING = 5
+INCOMING = 5
 
 
 def _rows(value: object) -> object:
@@ -112,18 +112,24 @@ class SavedNewsletter(Shape):
 class SmsStatus(Shape):
     sms_id: Ref
     status: int
+    status_description: Annotated[str, BeforeValidator(_text)] = ""
 
 
 class Sms(Shape):
     id: Ref
     sendto: str | None = None
+    body: str | None = None
+    pakettitle: str | None = None
+    address: str | None = None
+    """The sender of one that came in, by that name where the vendor documents it for webhooks."""
+    deviceid: str | None = None
     customerid: int | None = None
     status: int
     created: Moment = None
 
     @property
     def is_incoming(self) -> bool:
-        return self.status == _INCOMING
+        return self.status == INCOMING
 
 
 class SmsList(Shape):
@@ -224,13 +230,28 @@ def newsletter_form(
     return {"title": title, "body": body, "tags": ",".join(tags), **origin.fields(), "time_to_send": at}
 
 
+def newsletter_title(title: str, contacts: Sequence[Contact]) -> str:
+    """With the range of our numbers in it: no message of a newsletter bears one."""
+    ids = [contact.id for contact in contacts]
+    return f"{title} #{min(ids)}-{max(ids)}"
+
+
+def is_of_newsletter(sms: Sms, contact_id: int, body: str) -> bool:
+    """Whether a newsletter of ours to this contact, with these words, has made that message."""
+    found = re.search(r"#([0-9]+)-([0-9]+)$", sms.pakettitle or "")
+    is_among = found is not None and int(found[1]) <= contact_id <= int(found[2])
+    return is_among and (sms.body or "").split() == body.split()
+
+
 def _sms_moment(at: datetime | None) -> str | None:
     """In UTC: the documentation names no zone, and its examples come back two hours later in +02:00."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if at else None
 
 
-def delivery(status: SmsStatus) -> Delivery:
-    return _DELIVERIES.get(status.status, Delivery.UNKNOWN)
+def progress(status: SmsStatus) -> Progress:
+    delivery = _DELIVERIES.get(status.status, Delivery.UNKNOWN)
+    words = plain_words(status.status_description, ()) if delivery is Delivery.FAILED else None
+    return Progress(delivery, words)
 
 
 def device(device: Device) -> base.Device:
@@ -240,6 +261,16 @@ def device(device: Device) -> base.Device:
         sims=tuple(_sim(sim) for sim in device.siminfo or ()),
         last_seen_at=device.lastseen,
     )
+
+
+def homes(devices: Iterable[base.Device]) -> dict[str | None, str]:
+    """By phone, the country of its first SIM: whoever writes to it from there may leave out the country."""
+    return {device.ref: sim.country for device in devices for sim in reversed(device.sims) if sim.country}
+
+
+def answer(sms: Sms, home: str | None) -> Answer:
+    number = _e164(sms.address or sms.sendto, home or "")
+    return Answer(sms.id, number, sms.body or "", sms.created)
 
 
 def _sim(sim: SimInfo) -> base.Sim:
@@ -267,6 +298,6 @@ def digits(number: str | None) -> str:
 
 def plain_words(message: str, sent: Iterable[Any]) -> str | None:
     """Their sentence about a refusal, where it cannot hold a number, a code or anything that was sent."""
-    if not re.fullmatch(r"[A-Za-z][A-Za-z ,.'!-]{0,79}", message):
+    if not re.fullmatch(r"[A-Za-z][A-Za-z ,;.'!()-]{0,99}", message):
         return None
     return None if any(len(str(value)) > 3 and str(value) in message for value in sent) else message

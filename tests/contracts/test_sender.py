@@ -25,9 +25,11 @@ from services.errors import (
 )
 from services.senders import base
 from services.senders.base import (
+    Answering,
     Contact,
     Delivery,
     Metered,
+    Newsletters,
     Outcome,
     Searchable,
     Sender,
@@ -258,11 +260,11 @@ async def test_a_name_is_requested(sender):
 @pytest.mark.parametrize("world", having(Tracked), indirect=True)
 async def test_a_text_is_followed_until_it_is_delivered(world, sender):
     (receipt,) = await sender.send(text(world.numbers[0]))
-    assert await sender.delivery(receipt.ref) is Delivery.ACCEPTED
+    assert (await sender.progress(receipt.ref)).delivery is Delivery.ACCEPTED
     await world.tick()
-    assert await sender.delivery(receipt.ref) is Delivery.DELIVERED
+    assert (await sender.progress(receipt.ref)).delivery is Delivery.DELIVERED
     with pytest.raises(UpstreamRefused):
-        await sender.delivery("987654321")
+        await sender.progress("987654321")
 
 
 @pytest.mark.parametrize("kind", ["lost_answer", "half_json"])
@@ -293,6 +295,49 @@ async def test_what_was_never_sent_is_not_found(world, sender):
     await sender.send(text(world.numbers[0]))
     other = Text(WORDS, (Contact(2, world.numbers[0]), Contact(1, world.numbers[1])))
     assert await sender.find_sent(other, since=since) == []
+
+
+@pytest.mark.parametrize("world", having(Newsletters), indirect=True)
+async def test_a_newsletter_reaches_its_phones_and_nobody_of_the_one_before(world, sender):
+    since = world.clock.now()
+    await sender.send_newsletter("News", text(*world.numbers, body="First"))
+    again = Text("Second", (Contact(11, world.numbers[0]), Contact(12, "12")))
+    receipts = await sender.send_newsletter("News", again)
+    await world.tick()
+    assert [receipt.outcome for receipt in receipts] == ["accepted", "invalid"]
+    texts = [world.phones.at(number) for number in world.numbers]
+    assert texts == [["First", "Second"], ["First"], ["First"]]
+    [found] = await sender.find_sent(again, since=since)
+    assert (await sender.progress(found.ref)).delivery is Delivery.DELIVERED
+
+
+@pytest.mark.parametrize("kind", ["lost_answer", "half_json", "timeout"])
+@pytest.mark.parametrize("world", having(Newsletters), indirect=True)
+async def test_a_newsletter_is_never_sent_twice(world, sender, kind: Kind):
+    world.trouble.fail_next(kind)
+    with pytest.raises(UpstreamUnavailable):
+        await sender.send_newsletter("News", text(*world.numbers))
+    await world.tick()
+    assert not world.phones.texts
+    await sender.send_newsletter("News", text(*world.numbers))
+    await world.tick()
+    assert sorted(sms.to for sms in world.phones.texts) == sorted(world.numbers)
+
+
+@pytest.mark.parametrize("world", having(Answering), indirect=True)
+async def test_what_people_answer_is_told_once_in_order(world, sender):
+    since = world.clock.now()
+    await sender.send(text(*world.numbers, opt_out=True))
+    await world.tick()
+    for sms in list(world.phones.texts):
+        world.vendor.take_answer(sms, f"From {sms.to}")
+    first, *rest = await sender.answers(since=since, after=None)
+    told = [(answer.phone_number, answer.body) for answer in (first, *rest)]
+    assert told == [(number, f"From {number}") for number in world.numbers]
+    assert all(answer.at == world.clock.now() for answer in (first, *rest))
+    assert await sender.answers(since=since, after=first.ref) == rest
+    assert await sender.answers(since=since, after=rest[-1].ref) == []
+    assert await sender.answers(since=since + timedelta(hours=1), after=None) == []
 
 
 @pytest.mark.parametrize("world", having(base.Phones), indirect=True)

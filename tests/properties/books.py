@@ -9,12 +9,13 @@ from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from db import orders, payments, users
-from db.models import OrderStatus, PaymentStatus, Service
+from db import disputes, orders, payments, users
+from db.models import DisputeStatus, OrderStatus, PaymentStatus, Service
 from db.session import Database
 from services import ledger
 from services.audit import Report, examine
 from services.refunds import STARS
+from services.swaps import SWAPPED
 
 NOW = datetime(2026, 2, 25, 10, tzinfo=UTC)
 CURRENCY = "IDR"
@@ -172,6 +173,49 @@ def end(order_id: int, renter: int, price: int, status: OrderStatus) -> Operatio
     return operation
 
 
+def swap(order_id: int, price: int) -> Operation:
+    """The number is given back and the next one takes over its hold: the next order's id; None where the
+    order waits no longer."""
+
+    async def operation(session: AsyncSession) -> int | None:
+        found = await orders.lock_with_purchase(session, order_id)
+        assert found
+        if not await orders.move(
+            session, order_id, OrderStatus.CANCELED, from_=[OrderStatus.ACTIVE], ended_at=NOW, notice=SWAPPED
+        ):
+            return None
+        next_id = await orders.add_order(session, found[1], now=NOW)
+        await ledger.pass_hold(session, order_id, next_id, price, currency=CURRENCY, now=NOW)
+        await orders.move(
+            session,
+            next_id,
+            OrderStatus.ACTIVE,
+            from_=[OrderStatus.PENDING],
+            supplier="smscode",
+            supplier_ref=str(next_id),
+            phone_number="+62811000000",
+            cost=price,
+        )
+        return next_id
+
+    return operation
+
+
+def sell_late(order_id: int, renter: int, price: int) -> Operation:
+    """What came after the end is bought; False where it was before."""
+
+    async def operation(session: AsyncSession) -> bool:
+        order = await orders.lock(session, order_id)
+        assert order
+        if order.late_paid_at:
+            return False
+        await ledger.sell_late(session, renter, order_id, price, currency=CURRENCY, now=NOW)
+        await orders.change(session, order_id, late_paid_at=NOW)
+        return True
+
+    return operation
+
+
 def complete(order_id: int) -> Operation:
     return lambda session: orders.move(
         session, order_id, OrderStatus.COMPLETED, from_=[OrderStatus.RECEIVED], ended_at=NOW
@@ -179,7 +223,20 @@ def complete(order_id: int) -> Operation:
 
 
 def refund(order_id: int, renter: int, price: int) -> Operation:
-    return lambda session: ledger.refund(session, renter, order_id, price, currency=CURRENCY, now=NOW)
+    """An operator finds that the renter is right; False where nothing was paid, or it went back before."""
+
+    async def operation(session: AsyncSession) -> bool:
+        await users.lock(session, renter)
+        order = await orders.find(session, order_id)
+        if order is None or order.status not in (OrderStatus.RECEIVED, OrderStatus.COMPLETED):
+            return False
+        await disputes.add(session, order_id=order_id, user_id=renter, reason="used", created_at=NOW)
+        [dispute] = await disputes.of_orders(session, [order_id])
+        if not await disputes.decide(session, dispute.id or 0, DisputeStatus.REFUNDED, decided_at=NOW):
+            return False
+        return await ledger.refund(session, renter, order_id, price, currency=CURRENCY, now=NOW)
+
+    return operation
 
 
 def pay_out(amount: int, key: str) -> Operation:

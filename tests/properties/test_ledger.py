@@ -217,6 +217,24 @@ class Money(RuleBasedStateMachine):
     def a_code_after_the_end(self, order: Placed, fate: Fate) -> None:
         assert not self.do(books.receive(order.id, order.price), fate)
 
+    @rule(target=waiting, order=consumes(waiting), fate=FATES)
+    def swap(self, order: Placed, fate: Fate) -> Any:
+        """The wallet sees nothing of it."""
+        next_id = self.do(books.swap(order.id, order.price), fate)
+        self.held[next_id] = self.held.pop(order.id)
+        return Placed(next_id, order.renter, order.price)
+
+    @rule(order=ended, fate=FATES)
+    def buy_what_came_late(self, order: Placed, fate: Fate) -> None:
+        """As often as one likes, it is paid for once."""
+        operation = books.sell_late(order.id, self.renters[order.renter], order.price)
+        try:
+            if self.do(operation, fate):
+                self.wallets[order.renter] -= order.price
+                self.revenue += order.price
+        except InsufficientFunds:
+            assert self.wallets[order.renter] < order.price
+
     @rule(order=coded, fate=FATES)
     def complete(self, order: Placed, fate: Fate) -> None:
         self.do(books.complete(order.id), fate)

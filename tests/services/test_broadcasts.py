@@ -13,6 +13,7 @@ from db.models import Broadcast, BroadcastDelivery, BroadcastStatus
 from services.broadcast_sending import Sending
 from services.broadcasts import BROADCAST, PANEL, RECALL, Broadcasts, OriginalGone, Outcome
 from services.errors import BroadcastNotFound, NotPossible
+from services.quiet_hours import QuietHours
 from tests.builders import PRICE, RENTER, World
 
 pytestmark = pytest.mark.anyio
@@ -160,6 +161,62 @@ async def test_pause_resume_and_stop(desk: Desk):
     await desk.world.outbox.drain()
     assert desk.postman.delivered == Counter(ids)
     assert not await desk.broadcasts.stop(id, by=1)
+
+
+async def quiet(desk: Desk, span: str) -> int:
+    """A draft that keeps quiet then."""
+    id = await desk.draft()
+    await desk.broadcasts.set_quiet(id, OPERATOR, QuietHours.read(span))
+    return id
+
+
+async def test_in_quiet_hours_nobody_is_sent_to_and_then_everybody_is(desk: Desk):
+    ids = await desk.people(5)
+    id = await quiet(desk, "9-12")  # it is ten
+    await desk.broadcasts.send(id, OPERATOR, panel_id=9)
+    await desk.world.outbox.drain()
+    assert desk.postman.delivered == Counter()
+    assert (await desk.broadcasts.get(id)).status == BroadcastStatus.SCHEDULED
+    await desk.world.pass_time(minutes=119)
+    assert desk.postman.delivered == Counter()
+    await desk.world.pass_time(minutes=1)
+    assert desk.postman.delivered == Counter(ids)
+
+
+async def test_what_is_under_way_when_quiet_begins_goes_on_afterwards(desk: Desk):
+    ids = await desk.people(30)
+    id = await quiet(desk, "11-12")
+    desk.postman.outcomes = {ids[3]: [Outcome("owed", retry_after=timedelta(hours=1))]}
+    await desk.broadcasts.send(id, OPERATOR, panel_id=9)
+    await desk.world.outbox.drain()
+    some = desk.postman.delivered.total()
+    assert 0 < some < 30
+    await desk.world.pass_time(hours=1)
+    assert desk.postman.delivered.total() == some
+    waiting = await desk.broadcasts.get(id)
+    assert (waiting.status, waiting.total) == (BroadcastStatus.SCHEDULED, 30)
+    await desk.world.pass_time(hours=1)
+    assert desk.postman.delivered == Counter(ids)
+    assert (await desk.broadcasts.get(id)).status == BroadcastStatus.DONE
+
+
+async def test_another_broadcast_passes_one_that_keeps_quiet(desk: Desk):
+    ids = await desk.people(3)
+    first = await quiet(desk, "9-12")
+    await desk.broadcasts.send(first, OPERATOR, panel_id=9)
+    await desk.world.outbox.drain()
+    other = await desk.send()
+    assert other.status == BroadcastStatus.DONE
+    assert desk.postman.delivered == Counter(ids)
+
+
+async def test_what_was_stopped_in_its_quiet_hours_stays_stopped(desk: Desk):
+    id = await quiet(desk, "9-12")
+    await desk.broadcasts.send(id, OPERATOR, panel_id=9)
+    await desk.world.outbox.drain()
+    assert await desk.broadcasts.stop(id, by=1)
+    await desk.world.pass_time(hours=3)
+    assert desk.postman.delivered == Counter()
 
 
 async def test_a_crash_sends_nothing_twice_and_says_what_is_unknown(desk: Desk):

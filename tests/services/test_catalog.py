@@ -106,3 +106,10 @@ async def test_the_next_start_opens_the_shop_without_a_call(world: World):
     async with restarted(world, world.database) as again:
         assert [group.key for group in again.catalog.services()] == [group.key for group in before]
         assert stock(again)
+
+
+async def test_the_shop_is_stocked_when_every_supplier_has_told_what_it_sells(world: World):
+    empty = World(world.database, world.outside)
+    assert not empty.catalog.is_stocked
+    await empty.catalog.load()
+    assert empty.catalog.is_stocked  # the last run knew

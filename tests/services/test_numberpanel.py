@@ -12,6 +12,7 @@ from db import deliveries, supplier_balances
 from db.models import Attempt, AttemptStatus, OrderStatus, Orphan
 from db.session import Database
 from services.suppliers.base import Capabilities
+from services.webhook_secrets import WebhookState
 from tests.builders import (
     PANEL,
     PANEL_COST,
@@ -380,7 +381,7 @@ async def test_nothing_is_asked_that_the_panel_cannot_answer(world: World, cheap
     world.panel.trouble.always = "500"
     await world.reconcile()
     assert not world.suppliers.health(PANEL).last_error
-    assert world.registration.states[PANEL] == "set by hand, on the supplier's site"
+    assert world.registration.states[PANEL] == WebhookState("by_hand")
 
 
 async def test_a_balance_that_nobody_tells_is_not_asked_for(world: World):

@@ -301,6 +301,97 @@ async def test_a_commit_wakes_the_loop(running: Desk):
     await done(running.work.has_started("a"))
 
 
+async def test_what_is_promised_is_claimed_in_the_same_commit_unless_its_series_is_owed_something(desk: Desk):
+    now = desk.clock.now()
+    async with desk.database.write() as session:
+        first, second = [
+            await db_outbox.add(
+                session,
+                claim_until=now + LEASE,
+                kind="do",
+                payload={"name": name},
+                lane=CODE,
+                serial="s",
+                dedupe_key=name,
+                created_at=now,
+                due_at=now,
+            )
+            for name in ("a", "b")
+        ]
+    assert first
+    assert (first.claimed_until, first.attempts) == (now + LEASE, 1)
+    assert second
+    assert (second.claimed_until, second.attempts) == (None, 0)
+    await desk.outbox.drain()
+    assert desk.work.done == []  # somebody else has the first
+
+
+async def test_what_was_rolled_back_does_not_begin(running: Desk):
+    with pytest.raises(RuntimeError):
+        async with running.database.write() as session:
+            await running.outbox.add(session, "do", {"name": "a"}, lane=CODE, serial="s", key="a")
+            raise RuntimeError
+    await running.promise("b")
+    await done(running.work.has_started("b"))
+    assert "a" not in running.work.started
+
+
+async def test_what_begins_with_its_commit_keeps_its_series_in_order(running: Desk):
+    names = [f"m{n}" for n in range(6)]
+    running.work.hold("m0")
+    for name in names:
+        await running.promise(name, serial="s")
+    running.work.release()
+    await done(running.work.has_started("m5"))
+    assert running.work.done[:5] == names[:5]
+    assert running.work.most == 1
+
+
+async def test_what_waits_behind_a_failure_is_given_back(running: Desk):
+    running.work.failures["first"] = [UpstreamUnavailable("not now", retry_after=timedelta(seconds=0.2))]
+    running.work.hold("first")
+    await running.promise("first", serial="s")
+    await done(running.work.has_started("first"))
+    await running.promise("second", serial="s")
+    running.work.release()
+    await done(running.work.has_started("second"))
+    assert running.work.done[0] == "first"
+
+
+async def test_more_than_a_lane_has_places_for_is_done_all_the_same(running: Desk):
+    names = [f"m{n}" for n in range(3 * LANES[CODE])]
+    await asyncio.gather(*(running.promise(name) for name in names))
+    await asyncio.gather(*(done(running.work.has_started(name)) for name in names))
+    assert running.work.most <= LANES[CODE]
+
+
+async def test_a_claim_that_nobody_works_on_is_taken_back(running: Desk):
+    """The commit of a process that was killed came after the next one had looked what it left."""
+    now = running.clock.now()
+    running.work.hold("ours")
+    await running.promise("ours")
+    await done(running.work.has_started("ours"))
+    async with running.database.write() as session:
+        await db_outbox.add(
+            session,
+            claim_until=now + LEASE,
+            kind="do",
+            payload={"name": "theirs"},
+            lane=CODE,
+            serial="s",
+            dedupe_key="theirs",
+            created_at=now,
+            due_at=now,
+        )
+    await running.outbox.take_back_strays()
+    assert "theirs" not in running.work.started  # it may have been written this very moment
+    await running.outbox.take_back_strays()
+    await done(running.work.has_started("theirs"))
+    running.work.release()
+    await running.outbox.take_back_strays()
+    assert running.work.done.count("ours") <= 1
+
+
 async def test_what_falls_due_is_not_held_up_by_what_is_under_way(running: Desk):
     """The safety poll alone would take ten seconds."""
     running.work.hold("slow")

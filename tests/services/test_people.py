@@ -6,8 +6,9 @@ import pytest
 from sqlmodel import select
 
 from db import acts as db_acts
-from db.models import Note, OutboxMessage, TextMessage, User, WebhookDelivery
+from db.models import Favourite, Note, OutboxMessage, TextMessage, User, WebhookDelivery
 from services.errors import Banned, NotPossible, ShopClosed, StillInUse, UserNotFound
+from services.favourites import Choice, Favourites
 from services.maintenance import Maintenance
 from services.people import LETTER
 from services.roles import Role
@@ -156,6 +157,8 @@ async def test_an_erased_person_is_gone_and_the_ledger_stays(world: World):
     await world.people.write(RENTER, "dear Rina", by=OWNER, key="l")
     await world.people.ban(RENTER, by=OWNER, reason="Rina's reason")
     await world.texting.send_test("cellcast", "hi", Draft("t", PHONE, RENTER))
+    whatsapp = Choice(world.service("whatsapp"), "ID")
+    await Favourites(world.database, world.clock).pin(RENTER, whatsapp)
     await world.settle()
     update = f'{{"from": {{"id": {RENTER}, "first_name": "Rina"}}}}'
     now = world.clock.now()
@@ -176,6 +179,7 @@ async def test_an_erased_person_is_gone_and_the_ledger_stays(world: World):
     assert (await world.order(order)).phone_number == ""
     assert [(sms.code, sms.text) for sms in await world.messages(order)] == [(None, None)]
     assert await rows(world, Note) == []
+    assert await rows(world, Favourite) == []
     assert [letter.payload for letter in await rows(world, OutboxMessage) if letter.kind == LETTER] == [{}]
     bodies = {
         row.external_id: row.body for row in await rows(world, WebhookDelivery) if row.source == "telegram"

@@ -6,7 +6,7 @@ from db import deliveries, invoices, orphans, sms
 from db.deliveries import NewDelivery
 from services.payments import StarPayment
 from services.retention import BATCH, Retention
-from tests.builders import RENTER, World
+from tests.builders import RENTER, World, deliveries_of
 
 pytestmark = pytest.mark.anyio
 
@@ -15,7 +15,7 @@ KEEP = timedelta(days=30)
 
 async def kept(world: World) -> int:
     async with world.database.read() as session:
-        return len(await deliveries.all_of(session, "old"))
+        return len(await deliveries_of(session, "old"))
 
 
 async def test_old_codes_and_what_brought_them_are_forgotten(world: World):
@@ -26,7 +26,7 @@ async def test_old_codes_and_what_brought_them_are_forgotten(world: World):
     async with world.database.read() as session:
         [message] = await sms.of_orders(session, [order.id or 0])
         assert (message.code, message.text) == (None, None)
-        left = await deliveries.all_of(session, "smscode")
+        left = await deliveries_of(session, "smscode")
     assert {row.received_at for row in left} == {world.clock.now()}
 
 

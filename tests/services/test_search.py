@@ -22,6 +22,82 @@ def index():
     return SearchIndex(SERVICES, SUPPORTED_REGIONS)
 
 
+NAMES = ("WhatsApp", "Google", "Instagram", "Facebook", "TikTok", "Discord", "Amazon", "Uber", "Google Voice")
+
+
+@pytest.fixture(scope="module")
+def shop():
+    """Services as suppliers name them, without a single alias of theirs."""
+    return SearchIndex([(number, name, ()) for number, name in enumerate(NAMES)], SUPPORTED_REGIONS)
+
+
+@pytest.mark.parametrize(
+    ("text", "service", "country"),
+    [
+        ("вотсап индонезия", "WhatsApp", "ID"),
+        ("ватсап россии", "WhatsApp", "RU"),
+        ("вотсапп в индонезии", "WhatsApp", "ID"),
+        ("62 вотсап", "WhatsApp", "ID"),
+        ("+62 вацап", "WhatsApp", "ID"),
+        ("🇮🇩 вотсап", "WhatsApp", "ID"),
+        ("وتساب السعودية", "WhatsApp", "SA"),
+        ("واتساب مصر", "WhatsApp", "EG"),
+        ("مصر واتس", "WhatsApp", "EG"),
+        ("व्हाट्सएप भारत", "WhatsApp", "IN"),
+        ("भारत व्हाट्सऐप", "WhatsApp", "IN"),
+        ("guasap mexico", "WhatsApp", "MX"),
+        ("whatsapp estados unidos", "WhatsApp", "US"),
+        ("wasap jerman", "WhatsApp", "DE"),
+        ("wa dubai", "WhatsApp", "AE"),
+        ("wa 84", "WhatsApp", "VN"),
+        ("insta сша", "Instagram", "US"),
+        ("инста +7", "Instagram", "RU"),
+        ("инстаграмм казахстан", "Instagram", "KZ"),
+        ("انستقرام الإمارات", "Instagram", "AE"),
+        ("ig inggris", "Instagram", "GB"),
+        ("гугл германия", "Google", "DE"),
+        ("جوجل فرنسا", "Google", "FR"),
+        ("gmail españa", "Google", "ES"),
+        ("fb филиппины", "Facebook", "PH"),
+        ("फेसबुक नेपाल", "Facebook", "NP"),
+        ("тик ток вьетнам", "TikTok", "VN"),
+        ("tik tok usa", "TikTok", "US"),
+        ("تيك توك المغرب", "TikTok", "MA"),
+        ("дискорт бразилия", "Discord", "BR"),
+        ("амазон 🇬🇧", "Amazon", "GB"),
+        ("amzon singapura", "Amazon", "SG"),
+        ("убер", "Uber", None),
+        ("ютуб", "Google", None),
+        ("google voice", "Google Voice", None),
+        ("штаты", None, "US"),
+        ("индо", None, "ID"),
+        ("amerika", None, "US"),
+    ],
+)
+def test_a_query_is_understood_in_every_language_of_the_bot(shop, text, service, country):
+    service_id, iso = best(shop, text) or (None, None)
+    assert (None if service_id is None else NAMES[service_id], iso) == (service, country)
+
+
+def test_cyrillic_is_read_as_it_sounds():
+    """For a service that nobody has thought of a nickname for."""
+    assert best(SearchIndex([(1, "Rambler", ())], ["RU"]), "рамблер россия") == (1, "RU")
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [("signal", "exact"), ("سيجنال", "nickname"), ("sign", "prefix"), ("segnal", "misspelt")],
+)
+def test_the_closer_a_name_is_the_more_it_scores(text, wanted):
+    scores = {"exact": 100, "nickname": 96, "prefix": 60 + 40 * 4 / 6, "misspelt": 100 * 10 / 12}
+    (match,) = SearchIndex([(1, "Signal", ())], []).find(text)
+    assert match.score == pytest.approx(scores[wanted])
+
+
+def test_a_blocked_service_is_not_found_by_its_nicknames(shop):
+    assert shop.find("телега") == []
+
+
 def best(index: SearchIndex, text: str) -> tuple[int | None, str | None] | None:
     matches = index.find(text)
     return (matches[0].service_id, matches[0].country) if matches else None

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from db.session import Database
-from sandbox.smsgateway24 import SmsGateway24
+from sandbox.smsgateway24 import SmsGateway24, Status
+from sandbox.smsgateway24.messages import TITLES
 from services.texting import Draft
 from tests.builders import RENTER, World, world_on
 
@@ -100,6 +101,7 @@ async def test_a_text_that_its_phone_could_not_send_has_failed(world, vendor, fa
     ids = await send(world, PHONE)
     await look(world)
     assert await states(world, ids) == [("failed", True, False)]
+    assert (await world.texting.get(ids[0])).reason == TITLES[Status(failure)]
 
 
 async def test_a_token_that_runs_out_delays_nothing(world, vendor):

@@ -12,7 +12,7 @@ from db.models import OutboxMessage, TextMessage, TextStatus
 from db.session import Database
 from sandbox.phones import PhoneSms
 from services.errors import UpstreamRefused
-from services.senders.base import Contact, Delivery, Outcome, Receipt, Text
+from services.senders.base import Contact, Delivery, Outcome, Progress, Receipt, Text
 from services.senders.cellcast import Cellcast
 from services.supply import Senders
 from services.switchboard import Switchboard
@@ -164,6 +164,13 @@ async def test_another_refusal_is_nobodys_alarm(world: World):
     assert world.sent.alerts == []
 
 
+async def test_the_words_of_a_refusal_are_kept(world: World):
+    world.outside.cellcast.trouble.out_of_credit = True
+    [text_id] = await send(world)
+    words = "Your balance is too low for this request, please recharge."
+    assert (await one(world, text_id)).reason == words
+
+
 @pytest.mark.parametrize("called", [False, True])
 async def test_a_crash_between_the_claim_and_the_record_leaves_it_unknown(world: World, database, called):
     trouble(world).always = "503"
@@ -241,10 +248,10 @@ class Phones(Cellcast):
 
     landed: deque[PhoneSms]
 
-    async def delivery(self, ref: str) -> Delivery:
+    async def progress(self, ref: str) -> Progress:
         if not self.landed:
             raise UpstreamRefused("unknown", upstream=self.name)
-        return Delivery(self.landed[-1].status)
+        return Progress(Delivery(self.landed[-1].status))
 
     async def find_sent(self, text: Text, *, since) -> list[Receipt]:
         landed = {sms.to for sms in self.landed if sms.at >= since}

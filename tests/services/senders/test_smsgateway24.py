@@ -1,6 +1,7 @@
 """What the adapter says to smsgateway24, and what it makes of every documented answer."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta, timezone
 
 import httpx
@@ -11,10 +12,13 @@ from sandbox.phones import Phones as PlayedPhones
 from sandbox.smsgateway24 import SmsGateway24 as SmsGateway24Vendor
 from services.errors import AccessRefused, UpstreamBroken, UpstreamRefused, UpstreamUnavailable
 from services.senders.base import (
+    Answer,
+    Answering,
     Contact,
     Delivery,
     Device,
     Metered,
+    Newsletters,
     Outcome,
     Phones,
     Receipt,
@@ -55,7 +59,9 @@ LATER = datetime(2019, 7, 1, 23, 50, tzinfo=UTC)
 
 async def test_it_can_be_followed_and_searched_and_has_phones():
     async with smsgateway24_over({}) as (sender, _):
-        assert all(isinstance(sender, ability) for ability in (Tracked, Searchable, Phones))
+        assert all(
+            isinstance(sender, ability) for ability in (Tracked, Searchable, Phones, Newsletters, Answering)
+        )
         assert not any(isinstance(sender, ability) for ability in (Metered, SenderIds))
         assert sender.countries is None
 
@@ -379,15 +385,31 @@ async def test_every_status_is_understood(status, delivery):
         "message": "Ok",
     }
     async with smsgateway24_over({"getsmsstatus": answer}) as (sender, vendor):
-        assert await sender.delivery("22074698") is delivery
+        assert (await sender.progress("22074698")).delivery is delivery
     assert vendor.form == {"token": TOKEN, "sms_id": "22074698"}
+
+
+@pytest.mark.parametrize(
+    ("status", "description", "reason"),
+    [
+        (10, "Not sent, no service", "Not sent, no service"),
+        (100, "Not sent, NOT ALLOWED (see the app)", "Not sent, NOT ALLOWED (see the app)"),
+        (8, f"Not delivered to {PHONE}", None),
+        (8, None, None),
+        (7, "delivered", None),
+    ],
+)
+async def test_why_a_text_failed_is_told_in_words_that_can_hold_no_secret(status, description, reason):
+    answer = {"error": 0, "sms_id": 5, "status": status, "status_description": description}
+    async with smsgateway24_over({"getsmsstatus": answer}) as (sender, _):
+        assert (await sender.progress("5")).reason == reason
 
 
 async def test_the_status_of_another_message_is_not_believed():
     answer = {"error": 0, "sms_id": 5, "status": 7, "status_description": "", "message": ""}
     async with smsgateway24_over({"getsmsstatus": answer}) as (sender, _):
         with pytest.raises(UpstreamBroken):
-            await sender.delivery("22074698")
+            await sender.progress("22074698")
 
 
 async def test_a_message_that_never_was_is_refused_and_a_strange_ref_is_not_asked_for():
@@ -395,7 +417,7 @@ async def test_a_message_that_never_was_is_refused_and_a_strange_ref_is_not_aske
     async with smsgateway24_over(answers) as (sender, vendor):
         for ref in ("5", "five", "-1", ""):
             with pytest.raises(UpstreamRefused):
-                await sender.delivery(ref)
+                await sender.progress(ref)
     assert vendor.calls == ["getsmsstatus"]
 
 
@@ -408,7 +430,7 @@ async def test_statuses_are_asked_for_at_a_bounded_pace():
     answer = {"error": 0, "sms_id": 5, "status": 7, "status_description": "", "message": ""}
     async with smsgateway24_over({"getsmsstatus": answer}, sleep=sleep) as (sender, _):
         for _ in range(120):
-            await sender.delivery("5")
+            await sender.progress("5")
     assert len(waits) >= 50
     assert waits[-1] > 30
 
@@ -485,7 +507,14 @@ async def test_a_list_that_is_too_long_is_not_asked_for():
 
     async with smsgateway24_over({"getallsms": answer}) as (sender, vendor):
         await sender.find_sent(text(PHONE, PHONE), since=NOW)
-    assert [form(request).get("customerid") for request in vendor.requests] == [None, "19921", "19922"]
+    asked = [form(request) for request in vendor.requests]
+    assert [(one.get("customerid"), one.get("phone")) for one in asked] == [
+        (None, None),
+        ("19921", None),
+        (None, PHONE),
+        ("19922", None),
+        (None, PHONE),
+    ]
 
 
 async def test_a_list_can_be_narrowed_in_every_documented_way():
@@ -546,6 +575,38 @@ async def test_the_documented_list_is_read():
     assert messages[0].created == datetime(2023, 11, 2, 21, 44, 43, tzinfo=UTC)
 
 
+# What people answer
+
+
+async def test_answers_are_asked_for_by_their_status_and_read_from_either_field():
+    came_in = SMS | {"status": 5, "customerid": None, "body": "STOP", "deviceid": 1297}
+    answers = {
+        "getallsms": listed(
+            came_in | {"id": 10, "sendto": None, "address": PHONE},
+            came_in | {"id": 9, "sendto": "0157 52982212"},
+            came_in | {"id": 11, "sendto": "MyBank", "created": None, "body": None},
+            SMS | {"id": 12},
+        ),
+        "getalldevices": DEVICES,
+    }
+    came_at = datetime(2021, 7, 11, 11, 4, 46, tzinfo=UTC)
+    async with smsgateway24_over(answers) as (sender, vendor):
+        told = await sender.answers(since=datetime(2021, 7, 11, 11, tzinfo=UTC), after="8")
+    assert told == [
+        Answer("9", PHONE, "STOP", came_at),
+        Answer("10", PHONE, "STOP", came_at),
+        Answer("11", None, "", None),
+    ]
+    assert form(vendor.requests[0]) == {"token": TOKEN, "status": "5", "begindate": "2021-07-10 20:00:00"}
+    assert vendor.calls == ["getallsms", "getalldevices"]
+
+
+async def test_without_new_answers_nothing_else_is_asked():
+    async with smsgateway24_over({"getallsms": listed(SMS | {"status": 5})}) as (sender, vendor):
+        assert await sender.answers(since=datetime(2021, 7, 11, tzinfo=UTC), after="22074938") == []
+    assert vendor.calls == ["getallsms"]
+
+
 # Tags, contacts and newsletters
 
 
@@ -588,6 +649,109 @@ async def test_a_newsletter_has_a_form_of_dates_of_its_own():
     assert vendor.form["time_to_send"] == "01.07.2019 23:50:00"
 
 
+TAGGED = {
+    "savetag": {"error": 0, "tag_id": 8303, "message": "OK"},
+    "savecontact": {"error": 0, "contact_id": 15954765, "message": "ok"},
+    "savepaket": {"error": 0, "message": "OK", "paket_id": 501},
+}
+
+
+async def test_a_newsletter_has_a_tag_of_its_own_with_its_phones_and_no_names():
+    async with smsgateway24_over(TAGGED) as (sender, vendor):
+        wanted = text(PHONE, "015", "+6281234567890", first_id=11, body="We are open")
+        receipts = await sender.send_newsletter("Broadcast 7", wanted)
+    assert [(receipt.contact.id, receipt.outcome, receipt.ref) for receipt in receipts] == [
+        (11, Outcome.ACCEPTED, None),
+        (12, Outcome.INVALID, None),
+        (13, Outcome.ACCEPTED, None),
+    ]
+    assert vendor.calls == ["savetag", "savecontact", "savecontact", "savepaket"]
+    tag, first, second, letter = [form(request) for request in vendor.requests]
+    assert re.fullmatch(r"Broadcast 7 #11-13 [0-9a-f]{8}", tag.pop("title"))
+    assert tag == {"token": TOKEN}
+    assert [first, second] == [
+        {"token": TOKEN, "phone": PHONE, "tag_id": "8303", "fullname": "Renter 11"},
+        {"token": TOKEN, "phone": "+6281234567890", "tag_id": "8303", "fullname": "Renter 13"},
+    ]
+    assert letter == {
+        "token": TOKEN,
+        "title": "Broadcast 7 #11-13",
+        "device_id": "260",
+        "body": "We are open",
+        "tags": "8303",
+        "sim": "0",
+        "time_to_send": "0",
+    }
+
+
+async def test_no_two_newsletters_share_a_tag():
+    async with smsgateway24_over(TAGGED) as (sender, vendor):
+        for _ in range(2):
+            await sender.send_newsletter("Broadcast 7", text())
+    titles = [form(request)["title"] for request in vendor.requests if request.url.path.endswith("savetag")]
+    assert len(set(titles)) == 2
+
+
+async def test_a_newsletter_to_nobody_is_no_call():
+    async with smsgateway24_over({}) as (sender, vendor):
+        (receipt,) = await sender.send_newsletter("Broadcast 7", text("015"))
+    assert receipt.outcome is Outcome.INVALID
+    assert not vendor.requests
+
+
+async def test_a_phone_that_is_refused_does_not_keep_others_from_their_newsletter():
+    def answer(asked):
+        refusal = {"error": 1, "message": "Phone incorrect"}
+        return refusal if asked["phone"] == PHONE else TAGGED["savecontact"]
+
+    async with smsgateway24_over(TAGGED | {"savecontact": answer}) as (sender, vendor):
+        refused, accepted = await sender.send_newsletter("Broadcast 7", text(PHONE, "+6281234567890"))
+        assert (refused.outcome, refused.reason) == (Outcome.REFUSED, "Phone incorrect")
+        assert accepted.outcome is Outcome.ACCEPTED
+        assert vendor.calls[-1] == "savepaket"
+        (alone,) = await sender.send_newsletter("Broadcast 7", text(PHONE))
+        assert alone.outcome is Outcome.REFUSED
+        assert vendor.calls[-1] == "savecontact"
+
+
+NEWSLETTER = SMS | {
+    "customerid": None,
+    "body": "We are open\r\ntoday",
+    "paketid": 501,
+    "pakettitle": "Broadcast 7 #19900-19930",
+}
+
+
+async def test_a_message_of_a_newsletter_is_found_by_its_title():
+    def answer(asked):
+        return listed() if "customerid" in asked else listed(NEWSLETTER)
+
+    async with smsgateway24_over({"getallsms": answer}) as (sender, vendor):
+        wanted = text(body="We are open\ntoday")
+        (receipt,) = await sender.find_sent(wanted, since=datetime(2021, 7, 11, 11, 4, tzinfo=UTC))
+    assert receipt == Receipt(wanted.contacts[0], Outcome.ACCEPTED, ref="22074938")
+    assert vendor.form == {"token": TOKEN, "begindate": "2021-07-10 20:04:00", "phone": PHONE}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"pakettitle": "Broadcast 7 #19922-19930"},
+        {"pakettitle": "Broadcast 7 #19900-19920"},
+        {"pakettitle": "Summer sale"},
+        {"pakettitle": None},
+        {"body": "We are closed today"},
+        {"sendto": "+4915752982213"},
+        {"status": 5},
+        {"created": {"date": "2021-07-10 13:04:46.000000", "timezone_type": 1, "timezone": "+02:00"}},
+    ],
+)
+async def test_other_newsletters_are_not_taken_for_it(other):
+    async with smsgateway24_over({"getallsms": listed(NEWSLETTER | other)}) as (sender, _):
+        wanted = text(body="We are open today")
+        assert await sender.find_sent(wanted, since=datetime(2021, 7, 11, 11, 4, tzinfo=UTC)) == []
+
+
 async def test_a_refused_read_without_a_login_is_asked_once():
     async with smsgateway24_over({"getalldevices": {"error": 1, "message": "no"}}) as (sender, vendor):
         with pytest.raises(AccessRefused):
@@ -611,6 +775,6 @@ async def test_a_day_with_the_vendor_needs_nobody_to_log_in_again():
     for hour in range(24):
         (receipt,) = await sender.send(text(body=f"hour {hour}", first_id=hour + 1))
         clock.advance(timedelta(hours=1))
-        assert await sender.delivery(receipt.ref or "") is Delivery.DELIVERED
+        assert (await sender.progress(receipt.ref or "")).delivery is Delivery.DELIVERED
     await sender.aclose()
     assert phones.at(PHONE) == [f"hour {hour}" for hour in range(24)]

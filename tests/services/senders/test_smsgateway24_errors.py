@@ -43,7 +43,7 @@ async def save_tag(sender: SmsGateway24) -> None:
 
 
 async def read(sender: SmsGateway24) -> None:
-    await sender.delivery("5")
+    await sender.progress("5")
 
 
 async def check(sender: SmsGateway24) -> None:
@@ -175,6 +175,41 @@ async def test_many_are_only_sent_where_the_answer_says_so(body):
     async with over(send_many, httpx.Response(200, content=body)) as (sender, _):
         with pytest.raises(UpstreamBroken):
             await send_many(sender)
+
+
+TAGGED = {
+    "savetag": {"error": 0, "tag_id": 8303, "message": "OK"},
+    "savecontact": {"error": 0, "contact_id": 15954765, "message": "ok"},
+}
+
+
+@pytest.mark.parametrize("answer", [httpx.ReadTimeout("slow"), httpx.Response(500), httpx.Response(200)])
+@pytest.mark.parametrize("name", ["getalldevices", "savetag", "savecontact"])
+async def test_a_newsletter_whose_tag_is_not_whole_is_never_sent(name, answer):
+    answers = {"getalldevices": DEVICES, **TAGGED, name: answer}
+    async with smsgateway24_over(answers, device_id=None) as (sender, vendor):
+        with pytest.raises(UpstreamUnavailable) as caught:
+            await sender.send_newsletter("Broadcast 7", text(PHONE, PHONE))
+    assert caught.value.upstream == "smsgateway24"
+    assert "savepaket" not in vendor.calls
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (refusal("Something is wrong"), UpstreamUnknown),
+        (refusal("Wrong token"), AccessRefused),
+        (httpx.ReadTimeout("slow"), UpstreamUnknown),
+        (httpx.ConnectError("refused"), UpstreamUnavailable),
+        (httpx.Response(200), UpstreamBroken),
+    ],
+)
+async def test_a_newsletter_without_a_clear_answer_may_have_gone_to_all(answer, error):
+    async with smsgateway24_over({**TAGGED, "savepaket": answer}) as (sender, vendor):
+        with pytest.raises(error) as caught:
+            await sender.send_newsletter("Broadcast 7", text())
+    assert caught.type is error
+    assert vendor.calls.count("savepaket") == 1
 
 
 async def test_the_wait_that_is_asked_for_reaches_the_caller():
