@@ -17,22 +17,27 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from sandbox.page_view import view_chats, view_world
+from sandbox.controls import Controls
+from sandbox.page_view import page_id, view_chats, view_world
+from sandbox.page_wire import done, find_button, read_json
 from sandbox.supplier import Refused, Supplier
-from sandbox.telegram import Button, Message, Person
+from sandbox.telegram import Chat, Forum, Person
 from sandbox.world import World
 
 STATIC = Path(__file__).parent / "telegram" / "static"
 # The page shows text from anybody: it may load and run nothing but its own files.
 _POLICY = (
-    "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none';"
+    # The bot's own page, which a bot on this machine serves.
+    " frame-src http://127.0.0.1:* http://localhost:*"
 )
 _GLANCE_SECONDS = 0.25
 """How often the suppliers, who announce nothing, are looked at."""
 _HEARTBEAT_SECONDS = 15
 _TAP_SECONDS = 15
-_DELAY = timedelta(seconds=10)
-_FAILURES = {None, "429", "503", "timeout", "lost_answer"}
+_AMOUNTS: dict[str, Any] = {"delay_webhooks": timedelta(seconds=10), "price_jump_percent": 50}
+"""What a switch turns on, where that is no simple yes."""
+_FAILURES = {None, "429", "503", "timeout", "lost_answer", "html", "half_json"}
 
 
 class Page:
@@ -54,9 +59,11 @@ class Page:
             Route(f"{person}/block", self.block, methods=["POST"]),
             Route("/world/charges/{charge}/refund", self.refund_by_store, methods=["POST"]),
             Route("/world/numbers/{number:int}/sms", self.receive_sms, methods=["POST"]),
+            Route("/world/texts/{text:int}/answer", self.answer_text, methods=["POST"]),
             Route("/world/trouble", self.make_trouble, methods=["POST"]),
             Route("/world/senders/{sender}/trouble", self.trouble_sender, methods=["POST"]),
             Route("/world/bot/{action}", self.control_bot, methods=["POST"]),
+            *Controls(self.world).routes(),
         ]
 
     async def show(self, request: Request) -> Response:
@@ -99,17 +106,20 @@ class Page:
         )
 
     async def say(self, request: Request) -> Response:
-        said = await _read_json(request)
-        person = self._person(request)
-        if text := str(said["text"]).strip():
-            await person.say(text, reply_to=person.chat.messages.get(said["reply_to"]))
-        return _done()
+        said = await read_json(request)
+        text, person, chat = str(said["text"]).strip(), self._person(request), self._chat(request)
+        reply_to = chat.messages.get(said["reply_to"])
+        if text and isinstance(chat, Forum):
+            await person.say_in(chat, said["topic"], text, reply_to=reply_to)
+        elif text:
+            await person.say(text, reply_to=reply_to)
+        return done()
 
     async def tap(self, request: Request) -> Response:
-        asked = await _read_json(request)
+        asked = await read_json(request)
         person = self._person(request)
-        message = person.chat.messages.get(asked["message"])
-        button = _find_button(message, asked) if message else None
+        message = self._chat(request).messages.get(asked["message"])
+        button = find_button(message, asked) if message else None
         if message is None or button is None:
             raise HTTPException(409, "This button has changed.")
         try:
@@ -120,67 +130,93 @@ class Page:
         return JSONResponse(alert)
 
     async def read(self, request: Request) -> Response:
-        await _read_json(request)
-        chat = self._person(request).chat
+        await read_json(request)
+        chat = self._chat(request)
         if chat.unread:
             chat.unread = 0
             chat.touch()
-        return _done()
+        return done()
 
     async def share_contact(self, request: Request) -> Response:
-        await _read_json(request)
+        await read_json(request)
         await self._person(request).share_contact()
-        return _done()
+        return done()
 
     async def send_photo(self, request: Request) -> Response:
         if not request.headers.get("content-type", "").startswith("image/"):
             raise HTTPException(415, "An image is expected.")
-        await self._person(request).send_photo(await request.body(), request.query_params.get("caption", ""))
-        return _done()
+        person, chat = self._person(request), self._chat(request)
+        content, caption = await request.body(), request.query_params.get("caption", "")
+        if isinstance(chat, Forum):
+            topic_id = request.query_params.get("topic", "")
+            await person.send_photo_in(
+                chat, int(topic_id) if topic_id.isdecimal() else None, content, caption
+            )
+        else:
+            await person.send_photo(content, caption)
+        return done()
 
     async def block(self, request: Request) -> Response:
-        blocked = (await _read_json(request))["blocked"]
+        blocked = (await read_json(request))["blocked"]
         person = self._person(request)
         if blocked != (person.chat.standing == "blocked"):
             (person.block if blocked else person.unblock)()
-        return _done()
+        return done()
+
+    def _chat(self, request: Request) -> Chat:
+        """The one that is on the screen: somebody's own, or the operators' group."""
+        forum = self.world.forum
+        return forum if request.path_params["person"] == page_id(forum) else self._person(request).chat
 
     def _person(self, request: Request) -> Person:
-        person = self.world.telegram.people.get(request.path_params["person"])
+        """Whose hands move; in the operators' group, the first operator's."""
+        people, id = self.world.telegram.people, request.path_params["person"]
+        if id == page_id(self.world.forum):
+            id = min(self.world.forum.members)
+        person = people.get(id)
         if person is None:
             raise HTTPException(404)
         return person
 
     async def receive_sms(self, request: Request) -> Response:
-        said = await _read_json(request)
+        said = await read_json(request)
         try:
             await self._supplier(said).receive_sms(request.path_params["number"], str(said["text"]).strip())
         except Refused as error:
             raise HTTPException(409, str(error)) from error
-        return _done()
+        return done()
+
+    async def answer_text(self, request: Request) -> Response:
+        said = str((await read_json(request))["text"]).strip()
+        sms = self.world.phones.find(request.path_params["text"])
+        if sms is None:
+            raise HTTPException(404)
+        sender = next(sender for sender in self.world.senders if sender.name == sms.vendor)
+        sms.answers.append(said)
+        sender.take_answer(sms, said)
+        return done()
 
     async def refund_by_store(self, request: Request) -> Response:
-        await _read_json(request)
+        await read_json(request)
         try:
             self.world.telegram.payments.store_refund(request.path_params["charge"])
         except LookupError:
             raise HTTPException(409, "These Stars went back already.") from None
-        return _done()
+        return done()
 
     async def make_trouble(self, request: Request) -> Response:
-        wanted = await _read_json(request)
+        wanted = await read_json(request)
         supplier = self._supplier(wanted)
         trouble = supplier.trouble
         for name, value in wanted.items():
-            if name == "delay_webhooks":
-                trouble.delay_webhooks = _DELAY if value else timedelta(0)
-            elif name in supplier.switches:
-                setattr(trouble, name, bool(value))
+            if name in supplier.switches:
+                amount = _AMOUNTS.get(name, True)
+                setattr(trouble, name, amount if value else type(amount)())
             elif name == "always" and value in _FAILURES:
                 trouble.always = value
             else:
                 raise HTTPException(400, f"There is no switch {name}.")
-        return _done()
+        return done()
 
     async def trouble_sender(self, request: Request) -> Response:
         senders = {sender.name: sender for sender in self.world.senders}
@@ -188,14 +224,14 @@ class Page:
         if sender is None:
             raise HTTPException(404)
         switches = {field for field, _title, _note in sender.switches}
-        for name, value in (await _read_json(request)).items():
+        for name, value in (await read_json(request)).items():
             if name in switches:
                 setattr(sender.trouble, name, bool(value))
             elif name == "always" and value in _FAILURES:
                 sender.trouble.always = value
             else:
                 raise HTTPException(400, f"There is no switch {name}.")
-        return _done()
+        return done()
 
     def _supplier(self, asked: dict[str, Any]) -> Supplier:
         """The one that is meant; taken out, so that the rest says what is asked of it."""
@@ -205,37 +241,14 @@ class Page:
         return supplier
 
     async def control_bot(self, request: Request) -> Response:
-        await _read_json(request)
+        await read_json(request)
         action = request.path_params["action"]
         control = {"restart": self.world.restart_bot, "kill": self.world.kill_bot}.get(action)
         if control is None:
             raise HTTPException(404)
         await control()
-        return _done()
-
-
-async def _read_json(request: Request) -> dict[str, Any]:
-    """A browser asks before it sends JSON to another site, so nobody else's page can move this world."""
-    if request.headers.get("content-type") != "application/json":
-        raise HTTPException(415, "JSON is expected.")
-    body = await request.json()
-    if not isinstance(body, dict):
-        raise HTTPException(400, "A JSON object is expected.")
-    return body
-
-
-def _find_button(message: Message, asked: dict[str, Any]) -> Button | None:
-    """The button that the page meant, or None where another has come into its place since."""
-    row: int = asked["row"]
-    column: int = asked["column"]
-    buttons = message.buttons[row : row + 1]
-    button = next(iter(buttons[0][column : column + 1]), None) if buttons else None
-    return button if button and button.text == asked["text"] else None
+        return done()
 
 
 def _event(name: str, body: Any) -> str:
     return f"event: {name}\ndata: {json.dumps(body, ensure_ascii=False)}\n\n"
-
-
-def _done() -> Response:
-    return Response(status_code=204)

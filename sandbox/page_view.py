@@ -9,7 +9,7 @@ from typing import Any
 from sandbox.courier import Delivery
 from sandbox.phones import PhoneSms, Sender
 from sandbox.supplier import Rented, Supplier
-from sandbox.telegram import Button, Charge, Message, Person
+from sandbox.telegram import Button, Charge, Forum, Message, Person
 from sandbox.world import World
 
 View = dict[str, Any]
@@ -18,15 +18,50 @@ NUMBERS_SHOWN = 30
 DELIVERIES_SHOWN = 12
 TEXTS_SHOWN = 12
 CHARGES_SHOWN = 5
+STOCKS_SHOWN = 3
 
 
 def view_chats(world: World, since: int) -> list[View]:
     """The people whose chats have changed after the bell's ring `since`, with what is new in them."""
-    return [
+    people = [
         _view_person(world, person, role, since)
         for person, role in world.cast.items()
         if person.chat.changed_at > since or not since
     ]
+    forum = world.forum
+    changed = forum.topics and (forum.changed_at > since or not since)
+    return [*people, _view_forum(world, forum, since)] if changed else people
+
+
+def _view_forum(world: World, forum: Forum, since: int) -> View:
+    """The operators' group, as a chat beside the people's; from the first topic on."""
+    messages = [message for message in forum.messages.values() if message.version > since]
+    return {
+        "id": page_id(forum),
+        "name": forum.title,
+        "role": "Group",
+        "member": min(forum.members),
+        "unread": forum.unread,
+        "blocked": False,
+        "description": "",
+        "commands": [],
+        "keyboard": [],
+        "stars": 0,
+        "topics": [
+            {"id": topic.id, "name": topic.name, "closed": topic.is_closed} for topic in forum.topics.values()
+        ],
+        "messages": [
+            _view_message(world, message) | {"topic": message.thread_id}
+            for message in messages
+            if message.text or message.captioned
+        ],
+        "deleted": [message_id for message_id, ring in forum.deleted.items() if ring > since],
+    }
+
+
+def page_id(forum: Forum) -> int:
+    """By which the page names a group: its addresses know no negative numbers."""
+    return abs(forum.id)
 
 
 def _view_person(world: World, person: Person, role: str, since: int) -> View:
@@ -41,6 +76,7 @@ def _view_person(world: World, person: Person, role: str, since: int) -> View:
         "commands": world.telegram.profile.commands_for(chat.user),
         "keyboard": [[_view_button(button) for button in row] for row in chat.reply_keyboard],
         "stars": world.telegram.payments.purses[person.id],
+        "bot": world.telegram.account.user["username"],
         "messages": [_view_message(world, message) for message in person.messages if message.version > since],
         "deleted": [message_id for message_id, ring in chat.deleted.items() if ring > since],
     }
@@ -53,6 +89,7 @@ def _view_message(world: World, message: Message) -> View:
         "text": message.text,
         "entities": message.entities,
         "at": _seconds(message.date),
+        "sent_at": message.date.timestamp(),
         "edited": message.edited,
         "pinned": message.pinned,
         "forwarded": message.origin is not None,
@@ -62,6 +99,11 @@ def _view_message(world: World, message: Message) -> View:
     for kind in ("invoice", "successful_payment", "refunded_payment", "contact", "document"):
         if kind in message.attachment:
             view[kind] = message.attachment[kind]
+    if "via_bot" in message.attachment:
+        view["via"] = message.attachment["via_bot"]["username"]
+    for kind in ("video", "animation", "audio", "voice"):
+        if kind in message.attachment:
+            view["document"] = {"file_name": kind} | message.attachment[kind]
     if charge := world.telegram.payments.receipts.get(message.id):
         view["receipt"] = charge.id
     if "photo" in message.attachment:
@@ -77,6 +119,7 @@ def _view_button(button: Button) -> View:
         "link": button.url,
         "contact": button.request_contact,
         "pay": button.pay,
+        "page": button.web_app,
     }
 
 
@@ -91,6 +134,8 @@ def view_world(world: World) -> View:
         "numbers": _view_numbers(world),
         "deliveries": _view_deliveries(world),
         "texts": [_view_text(text) for text in islice(reversed(world.phones.texts), TEXTS_SHOWN)],
+        "id": world.id,
+        "crowd": {"people": len(world.crowd), "told": _told(world)},
         "senders": [_view_sender(sender) for sender in world.senders],
         "bot": {
             "username": world.telegram.account.user["username"],
@@ -101,6 +146,11 @@ def view_world(world: World) -> View:
     }
 
 
+def _told(world: World) -> int:
+    """How many messages of the bot's the crowd has."""
+    return sum(message.from_bot for person in world.crowd for message in person.messages)
+
+
 def _view_supplier(supplier: Supplier) -> View:
     return {
         "name": supplier.name,
@@ -108,6 +158,10 @@ def _view_supplier(supplier: Supplier) -> View:
         "webhook_url": supplier.webhook_url,
         "switches": {name: bool(getattr(supplier.trouble, name)) for name in sorted(supplier.switches)},
         "always": supplier.trouble.always,
+        "stock": [
+            {"id": stock.id, "name": stock.name, "price": stock.price, "available": stock.available}
+            for stock in supplier.stocked(STOCKS_SHOWN)
+        ],
     }
 
 
@@ -143,6 +197,7 @@ def _view_number(supplier: str, number: Rented) -> View:
         "open": number.is_open,
         "code": number.code,
         "expires_at": _seconds(number.expires_at) if number.expires_at else None,
+        "received_at": number.received_at.timestamp() if number.received_at else None,
     }
 
 
@@ -170,10 +225,12 @@ def _view_delivery(supplier: str, delivery: Delivery) -> View:
 
 def _view_text(text: PhoneSms) -> View:
     return {
+        "id": text.id,
         "vendor": text.vendor,
         "sender": text.sender,
         "to": text.to,
         "text": text.text,
+        "answers": list(text.answers),
         "status": text.status,
         "at": _seconds(text.at),
     }

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import count
 from typing import Protocol
+
+from starlette.applications import Starlette
 
 from sandbox.trouble import Trouble
 
@@ -26,15 +29,26 @@ class PhoneSms:
     at: datetime
     status: str = "delivered"
     """In one word, for the page."""
+    id: int = 0
+    answers: list[str] = field(default_factory=list)
+    """What was written back."""
 
 
 class Sender(Protocol):
     """A vendor that makes phones ring, with the kinds of trouble that the page offers beside the usual."""
 
     name: str
+    """Also where its API is, under the sandbox's address."""
+    app: Starlette
     trouble: Trouble
     switches: tuple[tuple[str, str, str], ...]
     """Field of `trouble`, title and note."""
+
+    def take_answer(self, sms: PhoneSms, text: str) -> None:
+        """Somebody writes back to where a text of this vendor's came from."""
+
+    async def run(self) -> None:
+        """Let everything happen at its time, until cancelled."""
 
     @property
     def facts(self) -> list[str]:
@@ -46,9 +60,14 @@ class Phones:
 
     def __init__(self) -> None:
         self.texts: deque[PhoneSms] = deque(maxlen=MEMORY)
+        self._ids = count(1)
 
     def ring(self, sms: PhoneSms) -> None:
+        sms.id = next(self._ids)
         self.texts.append(sms)
+
+    def find(self, sms_id: int) -> PhoneSms | None:
+        return next((sms for sms in self.texts if sms.id == sms_id), None)
 
     def at(self, number: str) -> list[str]:
         """What stands on one phone, oldest first."""

@@ -29,8 +29,7 @@ def create_app(world: World) -> Starlette:
             Route("/healthz", _healthz),
             Mount("/telegram", world.telegram.app),
             *(Mount(f"/{name}", supplier.app) for name, supplier in world.suppliers.items()),
-            Mount("/cellcast", world.cellcast.app),
-            Mount("/smsgateway24", world.smsgateway24.app),
+            *(Mount(f"/{sender.name}", sender.app) for sender in world.senders),
         ]
     )
 

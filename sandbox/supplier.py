@@ -31,6 +31,19 @@ class Rented:
     is_open: bool
     code: str | None
     expires_at: datetime | None = None
+    received_at: datetime | None = None
+    """When the last SMS came."""
+
+
+@dataclass(frozen=True)
+class Stock:
+    """How many numbers of one product there are, as the page shows it."""
+
+    id: int
+    name: str
+    price: int
+    """Whole IDR."""
+    available: int
 
 
 class Supplier(Protocol):
@@ -52,6 +65,18 @@ class Supplier(Protocol):
     def deliveries(self) -> deque[Delivery]: ...
     def rented(self, limit: int) -> list[Rented]:
         """The newest first."""
+
+    def stocked(self, limit: int) -> list[Stock]:
+        """The products whose stock can be changed, those that were rented last first."""
+
+    def set_stock(self, product_id: int, available: int, /) -> None:
+        """Raises Refused."""
+
+    def set_balance(self, amount: int, /) -> None:
+        """Whole IDR. Raises Refused."""
+
+    def expire_now(self, number_id: int, /) -> None:
+        """Let the time of a number be over. Raises Refused."""
 
     async def receive_sms(self, number_id: int, text: str, /) -> None:
         """An SMS reaches a number. Raises Refused."""

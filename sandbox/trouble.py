@@ -22,7 +22,15 @@ with status 200. `empty`: status 200 and no body. `timeout`: no answer. None of 
 """
 
 SWITCHES = frozenset(
-    {"drop_webhooks", "duplicate_webhooks", "forge_webhooks", "delay_webhooks", "out_of_stock"}
+    {
+        "drop_webhooks",
+        "duplicate_webhooks",
+        "forge_webhooks",
+        "delay_webhooks",
+        "withhold_codes",
+        "out_of_stock",
+        "price_jump_percent",
+    }
 )
 """Those of `Trouble` that the page offers."""
 _PAGE = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
@@ -45,6 +53,8 @@ class Trouble:
     unsigned_webhooks: bool = False
     delay_webhooks: timedelta = timedelta(0)
 
+    withhold_codes: bool = False
+    """Codes that would come by themselves stay away; what is written to a number still arrives."""
     out_of_stock: bool = False
     price_jump_percent: int = 0
     slow_purchases: timedelta = timedelta(0)

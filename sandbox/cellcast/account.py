@@ -83,6 +83,11 @@ class Account:
             self.agenda.add(send_at, partial(self.phones.ring, sms))
         return batch
 
+    def take_answer(self, sms: PhoneSms, text: str) -> None:
+        """STOP opts out, also from texts that did not offer it: what else it takes is not documented."""
+        if text.strip().upper() == "STOP":
+            self.unsubscribed.add(sms.to)
+
     def _sort(self, contacts: Iterable[str]) -> Batch:
         batch = Batch()
         for contact in contacts:

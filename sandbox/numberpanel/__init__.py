@@ -14,7 +14,7 @@ from sandbox.courier import Courier, Delivery, Parcel
 from sandbox.numberpanel.api import Account, Api
 from sandbox.numberpanel.errors import ApiError
 from sandbox.numberpanel.numbers import Format, Number, Numbers
-from sandbox.supplier import Rented
+from sandbox.supplier import Rented, Stock
 from sandbox.trouble import SWITCHES, Trouble
 
 __all__ = ["Account", "ApiError", "Number", "NumberPanel"]
@@ -26,8 +26,8 @@ class NumberPanel(Numbers):
     """The panel put together: one customer's numbers, the API over them, and the webhooks out of them."""
 
     name = "numberpanel"
-    # Nothing is signed, so there is nothing to forge.
-    switches = SWITCHES - {"forge_webhooks"}
+    # Nothing is signed, so there is nothing to forge; and no price is told.
+    switches = SWITCHES - {"forge_webhooks", "price_jump_percent"}
     balance = None
 
     def __init__(
@@ -58,6 +58,18 @@ class NumberPanel(Numbers):
     def rented(self, limit: int) -> list[Rented]:
         """The newest first."""
         return [_rented(number) for number in islice(reversed(self.numbers.values()), limit)]
+
+    def stocked(self, limit: int) -> list[Stock]:
+        return []
+
+    def set_stock(self, product_id: int, available: int) -> None:
+        raise ApiError(404, "The panel tells no stock")
+
+    def set_balance(self, amount: int) -> None:
+        raise ApiError(404, "The panel tells no balance")
+
+    def expire_now(self, number_id: int) -> None:
+        raise ApiError(404, "A number of the panel's never expires")
 
     def _tell(self, number: Number, text: str, code: str | None) -> None:
         """Without signature, id or time. Source: section Webhook: otp_received."""
@@ -100,4 +112,5 @@ def _rented(number: Number) -> Rented:
         status="otp_received" if number.messages else "active",
         is_open=True,
         code=number.code,
+        received_at=number.received_at,
     )

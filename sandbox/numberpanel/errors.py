@@ -1,4 +1,7 @@
-"""Refusals of the number panel."""
+"""Refusals of the number panel.
+
+Source: the panel's documentation, sections GET /api/init and GET /api/get-number.
+"""
 
 from __future__ import annotations
 

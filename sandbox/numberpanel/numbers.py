@@ -2,6 +2,7 @@
 
 A number is handed out at each request and never taken back; what comes on it is told by webhook, and cannot
 be asked for. Where the documentation is silent: a number stays the customer's for ever.
+Source: the panel's documentation, section GET /api/get-number.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ class Number:
     messages: list[str] = field(default_factory=list)
     code: str | None = None
     """Of the last SMS."""
+    received_at: datetime | None = None
+    """When that came."""
 
     def written(self, form: Format) -> str:
         """What `national` makes exactly is not documented; by its name, it lacks the country's code."""
@@ -105,8 +108,9 @@ class Numbers:
         found = _CODE.search(text)
         number.code = re.sub(r"\D", "", found[0]) if found else None
         number.messages.append(text)
+        number.received_at = self.clock.now()
         self._announce(number, text, number.code)
 
     def _arrive(self, number: Number) -> None:
-        if not number.messages:
+        if not number.messages and not self.trouble.withhold_codes:
             self._receive(number, f"Your verification code is {number.id * 7919 % 1_000_000:06}")

@@ -8,6 +8,7 @@ from itertools import islice
 
 import httpx
 
+from sandbox.catalog_data import Product
 from sandbox.clock import Agenda, Clock
 from sandbox.courier import Delivery
 from sandbox.smscode.api import Api
@@ -15,7 +16,7 @@ from sandbox.smscode.errors import ApiError
 from sandbox.smscode.orders import Order, Status
 from sandbox.smscode.rentals import Rentals
 from sandbox.smscode.webhooks import Webhooks, sign
-from sandbox.supplier import Rented
+from sandbox.supplier import Rented, Stock
 from sandbox.trouble import SWITCHES, Trouble
 
 __all__ = ["ApiError", "Order", "SmsCode", "Status", "sign"]
@@ -60,6 +61,20 @@ class SmsCode(Rentals):
         """The newest first."""
         return [_rented(order) for order in islice(reversed(self.orders.values()), limit)]
 
+    def stocked(self, limit: int) -> list[Stock]:
+        """The products that were rented last first; one that the examples use, where none was."""
+        rented = dict.fromkeys(order.product.id for order in reversed(self.orders.values()))
+        ids = list(islice(rented, limit)) or [self.find_product("wa", "ID").id]
+        return [_stock(self.products[id], self.price(self.products[id])) for id in ids]
+
+    def set_stock(self, product_id: int, available: int) -> None:
+        if product_id not in self.products:
+            raise ApiError("NOT_FOUND", "Product not found")
+        self.products[product_id].available = available
+
+    def set_balance(self, amount: int) -> None:
+        self.balance = amount
+
     @property
     def limits(self) -> dict[str, int]:
         """Requests allowed in 60 s, by group of endpoints; raise them where a load test needs more."""
@@ -81,6 +96,10 @@ class SmsCode(Rentals):
         await self.webhooks.aclose()
 
 
+def _stock(product: Product, price: int) -> Stock:
+    return Stock(product.id, product.name, price, product.available)
+
+
 def _rented(order: Order) -> Rented:
     return Rented(
         id=order.id,
@@ -92,4 +111,5 @@ def _rented(order: Order) -> Rented:
         is_open=order.is_open,
         code=order.otp_code,
         expires_at=order.expires_at,
+        received_at=order.otp_received_at,
     )

@@ -1,4 +1,7 @@
-"""What has been asked before, and what was answered."""
+"""What has been asked before, and what was answered.
+
+Source: smscode API v1 documentation, section POST /orders/create (Idempotency-Key) and Error Codes.
+"""
 
 from __future__ import annotations
 

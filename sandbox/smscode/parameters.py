@@ -1,4 +1,7 @@
-"""Reading what was asked. What is not as documented is a VALIDATION_ERROR, unless clamped."""
+"""Reading what was asked. What is not as documented is a VALIDATION_ERROR, unless clamped.
+
+Source: smscode API v1 documentation, section Conventions and each endpoint's table of parameters.
+"""
 
 from __future__ import annotations
 

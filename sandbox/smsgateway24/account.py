@@ -1,4 +1,7 @@
-"""One customer's account: the way in, the messages, and the tags whose contacts newsletters go to."""
+"""One customer's account: the way in, the messages, and the tags whose contacts newsletters go to.
+
+Source: smsgateway24 API documentation, sections gettoken, addsms, savetag, savecontact and savepaket.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from hashlib import sha256
 from itertools import count
 
 from sandbox.clock import Agenda, Clock
-from sandbox.phones import Phones
+from sandbox.phones import Phones, PhoneSms
 from sandbox.smsgateway24.devices import Device, new_devices
 from sandbox.smsgateway24.errors import LOGIN_INCORRECT, TOKEN_INCORRECT, ApiError
 from sandbox.smsgateway24.fleet import Fleet
@@ -99,6 +102,12 @@ class Account:
     def receive(self, device_id: int, sender: str, body: str) -> Message:
         """An SMS from outside reaches a phone. Which field bears its sender is not documented."""
         return self._store(Draft(sendto=sender, body=body, device_id=device_id), Status.INCOMING)
+
+    def take_answer(self, sms: PhoneSms, text: str) -> None:
+        """It comes in at the phone whose SIM had sent that text."""
+        sent_from = (device for device in self.devices.values() if device.has_number(sms.sender))
+        if device := next(sent_from, None):
+            self.receive(device.id, sms.to, text)
 
     def _store(self, draft: Draft, status: Status) -> Message:
         message = Message(

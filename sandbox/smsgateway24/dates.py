@@ -2,6 +2,7 @@
 
 That requests are in UTC is not stated. It follows from the examples, which came back two hours later,
 in +02:00.
+Source: smsgateway24 API documentation, sections addsms and getallsms.
 """
 
 from __future__ import annotations

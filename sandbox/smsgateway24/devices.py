@@ -48,6 +48,9 @@ class Device:
     free_at: datetime = LONG_AGO
     """When it may send the next SMS."""
 
+    def has_number(self, number: str) -> bool:
+        return any(sim.number.strip() == number for sim in self.sims)
+
 
 def new_devices() -> list[Device]:
     """A phone that works, and one that has lain in a drawer for years."""

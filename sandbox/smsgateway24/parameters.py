@@ -1,4 +1,7 @@
-"""Reading what was asked: the query, and a form over it in either encoding."""
+"""Reading what was asked: the query, and a form over it in either encoding.
+
+Source: smsgateway24 API documentation, sections addsms and addalotofsms.
+"""
 
 from __future__ import annotations
 

@@ -4,8 +4,10 @@
 """
 
 from sandbox.telegram.app import Call, Telegram
+from sandbox.telegram.chats import Chat
 from sandbox.telegram.errors import Refusal
 from sandbox.telegram.flood import FloodLimits
+from sandbox.telegram.forums import Forum, Topic
 from sandbox.telegram.messages import Button, Message
 from sandbox.telegram.payments import Charge, Payment
 from sandbox.telegram.people import Person
@@ -16,11 +18,14 @@ __all__ = [
     "Button",
     "Call",
     "Charge",
+    "Chat",
     "FloodLimits",
+    "Forum",
     "Message",
     "Payment",
     "Person",
     "Query",
     "Refusal",
     "Telegram",
+    "Topic",
 ]

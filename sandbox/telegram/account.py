@@ -1,4 +1,7 @@
-"""What Telegram knows of one bot; the method modules share it."""
+"""What Telegram knows of one bot; the method modules share it.
+
+Source: Bot API documentation, "Chat", "Message" and "File".
+"""
 
 from __future__ import annotations
 
@@ -58,12 +61,17 @@ class Account:
             raise refusal
         return chat
 
-    def new_message(self, chat: Chat, content: Formatted, *, from_bot: bool, **fields: Any) -> Message:
-        """A message that stands in the chat from now on. The person's own is not yet an update."""
+    def new_message(
+        self, chat: Chat, content: Formatted, *, from_bot: bool, author: Object | None = None, **fields: Any
+    ) -> Message:
+        """A message that stands in the chat from now on. The person's own is not yet an update.
+
+        `author`: who of a group wrote it; in a private chat there is only one.
+        """
         message = Message(
             id=next(self._message_ids),
             chat=chat.wire(),
-            sender=self.user if from_bot else chat.user,
+            sender=self.user if from_bot else author or chat.user,
             date=self.now(),
             content=content,
             **fields,

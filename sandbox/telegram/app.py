@@ -1,4 +1,7 @@
-"""Telegram, as one bot and the people who talk to it know it."""
+"""Telegram, as one bot and the people who talk to it know it.
+
+Source: Bot API documentation, "Authorizing your bot" and "Making requests".
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,8 @@ from sandbox.telegram.chats import Chat
 from sandbox.telegram.editing import Editing
 from sandbox.telegram.errors import Refusal
 from sandbox.telegram.flood import FloodControl, FloodLimits
+from sandbox.telegram.forums import Forum, Forums
+from sandbox.telegram.media import Media
 from sandbox.telegram.messages import Message
 from sandbox.telegram.payments import Payments
 from sandbox.telegram.people import PATIENCE, Person
@@ -69,13 +74,23 @@ class Telegram:
         self.sending = Sending(self.account)
         self.queries = Queries(self.account)
         self.payments = Payments(self.account, self.sending, self.queries)
+        self.forums = Forums(self.account)
         self.people: dict[int, Person] = {}
         self.methods: dict[str, Method] = self._method_table()
         route = Route("/bot{token}/{method}", self._serve, methods=["GET", "POST"])
         self.app = Starlette(routes=[route], exception_handlers={Refusal: _answer_refusal, 404: _not_found})
 
     def _method_table(self) -> dict[str, Method]:
-        parts = (self.webhook, self.profile, self.sending, self.queries, self.payments, Editing(self.account))
+        parts = (
+            self.webhook,
+            self.profile,
+            self.sending,
+            self.queries,
+            self.payments,
+            self.forums,
+            Editing(self.account, self.sending),
+            Media(self.account, self.sending),
+        )
         table: dict[str, Method] = {"getupdates": self.updates.get_updates}
         for part in parts:
             table |= {name.lower(): method for name, method in part.methods.items()}
@@ -111,6 +126,14 @@ class Telegram:
             chat = self.account.chats[id] = Chat(user, self.bell, started=started)
             self.people[id] = Person(chat, self.account, self.queries, self.payments)
         return self.people[id]
+
+    def forum(self, id: int, title: str, *members: Person, is_forum: bool = True) -> Forum:
+        """A supergroup with the bot as an administrator; `is_forum`: with topics."""
+        forum = Forum(id, title, self.bell, is_forum=is_forum)
+        self.account.chats[id] = forum
+        for member in members:
+            member.join(forum)
+        return forum
 
     async def until(self, condition: Callable[[], bool], *, timeout: float = PATIENCE) -> None:  # noqa: ASYNC109
         """Wait until something is so. Looked at after every call and every change. Raises: TimeoutError."""

@@ -1,4 +1,7 @@
-"""The private chat between a person and the bot."""
+"""A chat with the bot: a person's private one, and what a group's has in common with it.
+
+Source: Bot API documentation, "Making requests"; Bots FAQ, "Can my bot message people first?" (it cannot).
+"""
 
 from __future__ import annotations
 

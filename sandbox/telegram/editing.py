@@ -12,7 +12,7 @@ from sandbox.telegram.errors import bad_request
 from sandbox.telegram.formatting import Formatted
 from sandbox.telegram.keyboards import read_inline_markup
 from sandbox.telegram.messages import Message
-from sandbox.telegram.sending import read_caption, read_text
+from sandbox.telegram.sending import Sending, read_caption, read_text
 from sandbox.telegram.wire import Object, Params
 
 DELETABLE_FOR = timedelta(hours=48)
@@ -23,10 +23,12 @@ _NOT_MODIFIED = (
 
 
 class Editing:
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, sending: Sending) -> None:
         self._account = account
+        self._sending = sending
         self.methods: dict[str, Method] = {
             "editMessageText": self.edit_message_text,
+            "editMessageMedia": self.edit_message_media,
             "editMessageCaption": self.edit_message_caption,
             "editMessageReplyMarkup": self.edit_message_reply_markup,
             "deleteMessage": self.delete_message,
@@ -47,6 +49,20 @@ class Editing:
             raise bad_request("there is no caption in the message to edit")
         return self._change(message, read_caption(params), read_inline_markup(params))
 
+    def edit_message_media(self, params: Params) -> Object:
+        """Puts a photo in the place of another, or of a text."""
+        message = self._find_editable(params)
+        media = params.json("media") or {}
+        if media.get("type") != "photo":
+            raise bad_request("the sandbox puts nothing but photos in")
+        if message.attachment and "photo" not in message.attachment:
+            raise bad_request("message can't be edited")
+        new = Params({**params.values, **media})
+        content = read_caption(new)
+        message.attachment = self._sending.photo(new, "media")
+        message.edited_at = self._account.now()
+        return self._put(message, content, read_inline_markup(params))
+
     def edit_message_reply_markup(self, params: Params) -> Object:
         message = self._find_editable(params)
         return self._change(message, message.content, read_inline_markup(params))
@@ -64,6 +80,9 @@ class Editing:
         # A change of the keyboard alone does not mark a message as edited.
         if message.content != content:
             message.edited_at = self._account.now()
+        return self._put(message, content, markup)
+
+    def _put(self, message: Message, content: Formatted, markup: Object | None) -> Object:
         message.content = content
         message.markup = markup
         self._account.chats[message.chat["id"]].touch(message)

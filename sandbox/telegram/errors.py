@@ -1,4 +1,8 @@
-"""How Telegram says no."""
+"""How Telegram says no.
+
+Source: Bot API documentation, "Making requests" and "ResponseParameters"; the words of each refusal are those
+of the telegram-bot-api server.
+"""
 
 from __future__ import annotations
 

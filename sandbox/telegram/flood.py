@@ -1,7 +1,7 @@
 """Telegram's flood limits.
 
 Source: Bots FAQ, "My bot is hitting limits, how do I avoid this?": about one message a second to a chat with
-short bursts, about thirty a second to all chats together.
+short bursts, twenty a minute to a group, about thirty a second to all chats together.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ class FloodLimits:
     """Messages a second that one chat takes in the long run."""
     chat_burst: int = 5
     """How many it takes at once after a pause."""
+    per_group: int = 20
+    """Messages a minute to one group."""
     overall: int = 30
     """Messages a second, and at once, to all chats together."""
 
@@ -48,9 +50,15 @@ class FloodControl:
         if self._overall is None:
             self._overall = _Bucket(limits.overall, limits.overall, now)
         if chat_id not in self._chats:
-            self._chats[chat_id] = _Bucket(limits.per_chat, limits.chat_burst, now)
+            self._chats[chat_id] = self._bucket_of(chat_id, now)
         buckets = (self._overall, self._chats[chat_id])
         if wait := max(bucket.seconds_until_one(now) for bucket in buckets):
             raise too_many_requests(ceil(wait))
         for bucket in buckets:
             bucket.level -= 1
+
+    def _bucket_of(self, chat_id: int, now: datetime) -> _Bucket:
+        limits = self.limits
+        if chat_id < 0:
+            return _Bucket(limits.per_group / 60, limits.per_group, now)
+        return _Bucket(limits.per_chat, limits.chat_burst, now)

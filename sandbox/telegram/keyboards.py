@@ -14,6 +14,7 @@ from sandbox.telegram.wire import Object, Params
 
 _ACTIONS = ("callback_data", "url", "copy_text", "pay", "web_app", "login_url")
 _ACTIONS_OF_INLINE_MODE = ("switch_inline_query", "switch_inline_query_current_chat")
+_THIS_MACHINE = ("127.0.0.1", "localhost")
 _STYLES = ("primary", "success", "danger")
 
 
@@ -74,6 +75,8 @@ def _check_action(button: Object, action: str) -> None:
                 raise bad_request("BUTTON_COPY_TEXT_INVALID")
         case "url":
             _check_url(button["url"])
+        case "web_app":
+            check_web_app(button["web_app"])
 
 
 def _check_url(url: str) -> None:
@@ -82,6 +85,16 @@ def _check_url(url: str) -> None:
         raise bad_request(f"inline keyboard button URL '{url}' is invalid: Unsupported URL protocol")
     if parts.scheme != "tg" and "." not in (parts.hostname or ""):
         raise bad_request(f"inline keyboard button URL '{url}' is invalid: Wrong HTTP URL")
+
+
+def check_web_app(web_app: Object) -> None:
+    """Pages are served over https; here also by a bot on this machine. Raises: Refusal."""
+    url = str(web_app.get("url", ""))
+    parts = urlsplit(url)
+    if parts.scheme != "https" and parts.hostname not in _THIS_MACHINE:
+        raise bad_request(
+            f"inline keyboard button Web App URL '{url}' is invalid: Only HTTPS links are allowed"
+        )
 
 
 def _unreadable(words: str) -> Refusal:

@@ -8,6 +8,9 @@ from datetime import datetime
 from sandbox.telegram.formatting import Formatted
 from sandbox.telegram.wire import Object
 
+CAPTIONED = frozenset({"photo", "document", "video", "animation", "audio", "voice"})
+"""What has a caption beside it, instead of a text of its own."""
+
 
 @dataclass(frozen=True)
 class Button:
@@ -18,6 +21,8 @@ class Button:
     style: str | None = None
     pay: bool = False
     request_contact: bool = False
+    web_app: str | None = None
+    """The address of a page that opens inside Telegram."""
 
     @classmethod
     def read(cls, button: Object | str) -> Button:
@@ -32,6 +37,7 @@ class Button:
             style=button.get("style"),
             pay=bool(button.get("pay")),
             request_contact=bool(button.get("request_contact")),
+            web_app=button.get("web_app", {}).get("url"),
         )
 
 
@@ -51,6 +57,8 @@ class Message:
     """Where a forwarded message came from."""
     edited_at: datetime | None = None
     pinned: bool = False
+    thread_id: int | None = None
+    """The topic of a forum that it stands in."""
     version: int = 0
     """The number of the bell's ring when it last changed."""
 
@@ -72,7 +80,7 @@ class Message:
 
     @property
     def captioned(self) -> bool:
-        return not self.attachment.keys().isdisjoint({"photo", "document"})
+        return not self.attachment.keys().isdisjoint(CAPTIONED)
 
     @property
     def buttons(self) -> list[list[Button]]:
@@ -99,6 +107,8 @@ class Message:
             message["edit_date"] = int(self.edited_at.timestamp())
         if self.origin:
             message["forward_origin"] = self.origin
+        if self.thread_id:
+            message |= {"message_thread_id": self.thread_id, "is_topic_message": True}
         if self.reply_to and not nested:
             message["reply_to_message"] = self.reply_to.wire(nested=True)
         return message

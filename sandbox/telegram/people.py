@@ -12,9 +12,12 @@ from typing import Any
 from sandbox.telegram.account import Account
 from sandbox.telegram.chats import Chat, Standing
 from sandbox.telegram.formatting import Formatted, detect
+from sandbox.telegram.forums import Forum
+from sandbox.telegram.inline import read_content, read_keyboard
 from sandbox.telegram.messages import Button, Message
 from sandbox.telegram.payments import Payment, Payments
 from sandbox.telegram.queries import CALLBACK_LIFETIME, INLINE_LIFETIME, Answer, Queries, Query
+from sandbox.telegram.web_apps import sign_init_data
 from sandbox.telegram.wire import Object, Params, Upload
 
 PATIENCE = 5.0
@@ -33,6 +36,10 @@ class Person:
         self._account = account
         self._queries = queries
         self._payments = payments
+        self._offered: dict[str, Object] = {}
+        """The results of the last inline search, by id."""
+        self.forums: list[Forum] = []
+        """Groups that they are in."""
 
     @property
     def id(self) -> int:
@@ -62,11 +69,48 @@ class Person:
 
     async def send_photo(self, content: bytes, caption: str = "", *, album: str = "") -> Message:
         """`album` is shared by the photos that were sent together."""
-        stored = self._account.store(Upload("photo", content, "image/png"))
-        attachment: Object = {"photo": [{**stored, "width": 1280, "height": 720}]}
+        attachment = self._photo(content)
         if album:
             attachment["media_group_id"] = album
         return self._send(Formatted(caption), attachment=attachment)
+
+    def join(self, forum: Forum) -> None:
+        forum.members.add(self.id)
+        self.forums.append(forum)
+
+    async def say_in(
+        self, forum: Forum, topic_id: int | None, text: str, *, reply_to: Message | None = None
+    ) -> Message:
+        """Write into a topic of a group, or into the general one (None)."""
+        content = Formatted(text.strip())
+        content.entities += detect(content)
+        return self._post(forum, topic_id, content, reply_to=reply_to)
+
+    async def send_photo_in(self, forum: Forum, topic_id: int | None, content: bytes, caption: str) -> None:
+        self._post(forum, topic_id, Formatted(caption), attachment=self._photo(content))
+
+    def close_topic(self, forum: Forum, topic_id: int, *, closed: bool = True) -> None:
+        """By hand, as an administrator; with `closed=False`, open it again."""
+        forum.topics[topic_id].is_closed = closed
+        service: Object = {"forum_topic_closed" if closed else "forum_topic_reopened": {}}
+        self._post(forum, topic_id, Formatted(""), attachment=service)
+
+    def _post(self, forum: Forum, topic_id: int | None, content: Formatted, **fields: Any) -> Message:
+        assert self.id in forum.members, f"{self.name} is not in {forum.title}"
+        forum.unread = 0
+        message = self._account.new_message(
+            forum, content, from_bot=False, author=self.chat.user, thread_id=topic_id, **fields
+        )
+        self._account.updates.put("message", message.wire(), person_id=forum.id)
+        return message
+
+    def _photo(self, content: bytes) -> Object:
+        stored = self._account.store(Upload("photo", content, "image/png"))
+        return {"photo": [{**stored, "width": 1280, "height": 720}]}
+
+    async def send_voice(self, content: bytes) -> Message:
+        voice = {**self._account.store(Upload("voice", content, "audio/ogg")), "duration": 3}
+        return self._send(Formatted(""), attachment={"voice": voice})
 
     async def share_contact(self, phone_number: str = "+61400000001") -> Message:
         contact = {"phone_number": phone_number, "first_name": self.name, "user_id": self.id}
@@ -125,11 +169,22 @@ class Person:
     def _ask(self, message: Message, button: Button) -> Query:
         assert button.callback_data is not None, f"the button {button.text!r} sends the bot nothing"
         body = {
-            "chat_instance": str(-self.id * 7919),
+            "chat_instance": str(-message.chat["id"] * 7919),
             "message": message.wire(),
             "data": button.callback_data,
         }
         return self._queries.ask("callback_query", self.chat.user, body, CALLBACK_LIFETIME)
+
+    async def borrow(self, button: Button, *, timeout: float = PATIENCE) -> Answer:
+        """Send the data of somebody else's button from below a message of one's own, as a forged app can.
+
+        Raises: LookupError, where the bot has not written to them. TimeoutError.
+        """
+        own = next((message for message in reversed(self.messages) if message.from_bot), None)
+        if own is None:
+            raise LookupError(self.id)
+        reply = Params(await self._ask(own, button).wait(timeout))
+        return Answer(reply.text("text"), reply.flag("show_alert"), reply.text("url"))
 
     async def _find_button(self, text: str, message: Message | None, timeout: float) -> _Spot:
         found: list[_Spot] = []
@@ -163,7 +218,21 @@ class Person:
         body = {"query": query, "offset": "", "chat_type": "sender"}
         asked = self._queries.ask("inline_query", self.chat.user, body, INLINE_LIFETIME)
         results = Params(await asked.wait(timeout)).json("results")
-        return list(results or [])
+        self._offered = {str(result["id"]): result for result in results or []}
+        return list(self._offered.values())
+
+    def init_data(self) -> str:
+        """What Telegram tells a page of the bot's that they open now."""
+        return sign_init_data(self.chat.user, self._account.token, self._account.now())
+
+    async def pick(self, result_id: str) -> Message:
+        """Send one of the results that the last search brought. Raises: LookupError."""
+        result = self._offered[result_id]
+        return self._send(
+            read_content(result),
+            attachment={"via_bot": self._account.user},
+            markup=read_keyboard(result),
+        )
 
     async def wait_for(
         self,

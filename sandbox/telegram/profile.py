@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from sandbox.telegram.account import Account, Method
 from sandbox.telegram.errors import bad_request
+from sandbox.telegram.keyboards import check_web_app
 from sandbox.telegram.wire import Object, Params
 
 _TEXTS = {
@@ -115,7 +116,10 @@ class Profile:
         return _scope_key(scope), params.text("language_code")
 
     def set_chat_menu_button(self, params: Params) -> bool:
-        self._menu_buttons[params.integer("chat_id")] = params.json("menu_button") or {"type": "default"}
+        button = params.json("menu_button") or {"type": "default"}
+        if button["type"] == "web_app":
+            check_web_app(button["web_app"])
+        self._menu_buttons[params.integer("chat_id")] = button
         return True
 
     def get_chat_menu_button(self, params: Params) -> Object:

@@ -12,6 +12,7 @@ from itertools import count
 
 from sandbox.telegram.account import Account, Method
 from sandbox.telegram.errors import bad_request
+from sandbox.telegram.inline import check_answer
 from sandbox.telegram.updates import Kind
 from sandbox.telegram.wire import Object, Params
 
@@ -76,11 +77,7 @@ class Queries:
         return self._answer(params, "callback_query_id")
 
     def answer_inline_query(self, params: Params) -> bool:
-        results = params.json("results") or []
-        if len(results) > 50:
-            raise bad_request("RESULTS_TOO_MUCH")
-        if len({result["id"] for result in results}) < len(results):
-            raise bad_request("RESULT_ID_DUPLICATE")
+        check_answer(params)
         return self._answer(params, "inline_query_id")
 
     def answer_pre_checkout_query(self, params: Params) -> bool:

@@ -12,6 +12,7 @@ from sandbox.telegram.account import Account, Method, find_message
 from sandbox.telegram.chats import Chat
 from sandbox.telegram.errors import bad_request
 from sandbox.telegram.formatting import Formatted, read_formatted
+from sandbox.telegram.forums import Forum
 from sandbox.telegram.keyboards import read_markup
 from sandbox.telegram.messages import Message
 from sandbox.telegram.wire import Object, Params, Upload
@@ -65,7 +66,9 @@ class Sending:
         chat = self._account.open_chat(params)
         fields.setdefault("markup", read_markup(params))
         reply_to = _read_reply(params, chat)
-        message = self._account.new_message(chat, content, from_bot=True, reply_to=reply_to, **fields)
+        message = self._account.new_message(
+            chat, content, from_bot=True, reply_to=reply_to, thread_id=_read_thread(params, chat), **fields
+        )
         if self.on_send:
             self.on_send(message)
         return message
@@ -76,21 +79,26 @@ class Sending:
 
     def send_photo(self, params: Params) -> Object:
         self._account.open_chat(params)
-        stored = self._stored_file(params, "photo")
+        return self.post(params, read_caption(params), attachment=self.photo(params, "photo")).wire()
+
+    def photo(self, params: Params, name: str) -> Object:
+        """The attachment of a photo that a parameter brings or names."""
+        stored = self.stored_file(params, name)
         content = self._account.files[stored["file_id"]].content
         if not content.startswith(_PICTURES):
             raise bad_request("IMAGE_PROCESS_FAILED")
-        photo = [{**stored, "width": 1280, "height": 720}]
-        return self.post(params, read_caption(params), attachment={"photo": photo}).wire()
+        return {"photo": [{**stored, "width": 1280, "height": 720}]}
 
     def send_document(self, params: Params) -> Object:
         self._account.open_chat(params)
-        stored = self._stored_file(params, "document")
-        upload = self._account.files[stored["file_id"]]
-        document = {**stored, "file_name": upload.name, "mime_type": upload.media_type}
-        return self.post(params, read_caption(params), attachment={"document": document}).wire()
+        return self.post(params, read_caption(params), attachment=self.document(params, "document")).wire()
 
-    def _stored_file(self, params: Params, name: str) -> Object:
+    def document(self, params: Params, name: str) -> Object:
+        stored = self.stored_file(params, name)
+        upload = self._account.files[stored["file_id"]]
+        return {"document": {**stored, "file_name": upload.name, "mime_type": upload.media_type}}
+
+    def stored_file(self, params: Params, name: str) -> Object:
         file = params.file(name)
         if isinstance(file, Upload):
             return self._account.store(file)
@@ -137,6 +145,15 @@ class Sending:
         self._account.open_chat(params)
         chat = self._account.find_chat(params, "from_chat_id")
         return find_message(chat, params.integer("message_id"), purpose)
+
+
+def _read_thread(params: Params, chat: Chat) -> int | None:
+    topic_id = params.integer("message_thread_id")
+    if isinstance(chat, Forum):
+        return chat.topic_for(topic_id)
+    if topic_id:
+        raise bad_request("message thread not found")
+    return None
 
 
 def _read_reply(params: Params, chat: Chat) -> Message | None:

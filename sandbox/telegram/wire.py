@@ -1,4 +1,7 @@
-"""The Bot API's wire format: how a call's parameters arrive."""
+"""The Bot API's wire format: how a call's parameters arrive.
+
+Source: Bot API documentation, "Making requests" and "Sending files".
+"""
 
 from __future__ import annotations
 

@@ -18,17 +18,22 @@ from telegram import (
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     InlineQueryResultArticle,
+    InputMediaPhoto,
+    InputMediaVideo,
     InputTextMessageContent,
     KeyboardButton,
     LabeledPrice,
+    MenuButtonWebApp,
     ReplyKeyboardMarkup,
     ReplyParameters,
+    WebAppInfo,
 )
 from telegram.error import BadRequest, Conflict, Forbidden, InvalidToken, RetryAfter
 from telegram.request import HTTPXRequest
 
 from sandbox.clock import ManualClock
-from sandbox.telegram import FloodLimits, Telegram
+from sandbox.telegram import FloodLimits, Refusal, Telegram
+from sandbox.telegram.wire import Params
 
 pytestmark = pytest.mark.anyio
 
@@ -207,6 +212,18 @@ async def test_photos_and_documents_are_stored_byte_for_byte(bot, telegram, ann)
         await bot.send_photo(ANN, b"no picture")
     with pytest.raises(BadRequest, match="Message caption is too long"):
         await bot.send_photo(ANN, PNG, caption="x" * 1025)
+
+
+async def test_a_photo_takes_the_place_of_another_or_of_a_text(bot, telegram, ann):
+    keyboard = InlineKeyboardMarkup([[InlineKeyboardButton("More", callback_data="more")]])
+    for sent in (await bot.send_photo(ANN, PNG, "first"), await bot.send_message(ANN, "first")):
+        new = InputMediaPhoto(PNG + b"2", "<b>second</b>", parse_mode="HTML")
+        edited = await bot.edit_message_media(new, ANN, sent.message_id, reply_markup=keyboard)
+        assert telegram.account.files[edited.photo[-1].file_id].content == PNG + b"2"
+        assert (edited.caption, edited.message_id) == ("second", sent.message_id)
+        assert edited.reply_markup == keyboard
+    with pytest.raises(BadRequest, match="Image_process_failed"):
+        await bot.edit_message_media(InputMediaPhoto(b"no picture"), ANN, sent.message_id)
 
 
 async def test_a_copy_keeps_text_formatting_and_photo(bot, telegram, ann):
@@ -511,3 +528,64 @@ async def test_calls_come_as_json_too_and_unknown_ones_are_not_found(telegram, a
         }
         answer = await client.get("sendJoy")
         assert (answer.status_code, answer.json()["description"]) == (404, "Not Found: method not found")
+
+
+def article(**changes):
+    content = {"message_text": "<b>WhatsApp</b>", "parse_mode": "HTML"}
+    return {"type": "article", "id": "1", "title": "WhatsApp", "input_message_content": content, **changes}
+
+
+async def test_a_result_that_is_picked_is_sent_with_its_format_and_buttons(telegram, bot, ann):
+    searching = asyncio.create_task(ann.search_inline("whatsapp"))
+    query = (await next_update(bot)).inline_query
+    link = {"inline_keyboard": [[{"text": "Rent", "url": "https://t.me/numlet_sandbox_bot?start=b_1"}]]}
+    answer = Params({"inline_query_id": query.id, "results": [article(reply_markup=link)]})
+    await telegram.call("answerInlineQuery", answer)
+    await searching
+    message = await ann.pick("1")
+    assert (message.text, message.entities[0]["type"]) == ("WhatsApp", "bold")
+    assert message.buttons[0][0].url.endswith("?start=b_1")
+    assert (await next_update(bot)).message.via_bot.id == bot.id
+
+
+@pytest.mark.parametrize(
+    ("result", "words"),
+    [
+        (article(id="x" * 65), "RESULT_ID_INVALID"),
+        (article(title=""), "ARTICLE_TITLE_EMPTY"),
+        (article(input_message_content={"message_text": ""}), "MESSAGE_EMPTY"),
+        (article(input_message_content={"message_text": "x" * 4097}), "MESSAGE_TOO_LONG"),
+        (article(input_message_content={"message_text": "<b>", "parse_mode": "HTML"}), "Can't find end tag"),
+    ],
+)
+async def test_what_cannot_be_shown_inline_is_refused(telegram, bot, ann, result, words):
+    searching = asyncio.create_task(ann.search_inline("whatsapp"))
+    query = (await next_update(bot)).inline_query
+    with pytest.raises(Refusal, match=words):
+        await telegram.call("answerInlineQuery", Params({"inline_query_id": query.id, "results": [result]}))
+    await query.answer([])
+    assert await searching == []
+
+
+async def test_an_album_comes_whole_or_not_at_all(bot, ann):
+    await ann.say("/start")
+    photo = InputMediaPhoto(PNG, caption="<b>One</b>", parse_mode="HTML")
+    first, second = await bot.send_media_group(ann.id, [photo, InputMediaVideo(b"film", filename="a.mp4")])
+    assert first.media_group_id == second.media_group_id is not None
+    assert (first.caption_html, second.video.file_name) == ("<b>One</b>", "a.mp4")
+    before = len(ann.messages)
+    with pytest.raises(BadRequest, match="Image_process_failed"):
+        await bot.send_media_group(ann.id, [photo, InputMediaPhoto(b"no picture")])
+    with pytest.raises(BadRequest, match="2 to 10"):
+        await bot.send_media_group(ann.id, [photo])
+    assert len(ann.messages) == before
+
+
+async def test_a_page_opens_inside_telegram_over_https_only(bot, ann):
+    page = InlineKeyboardButton("Open", web_app=WebAppInfo("http://shop.example/app"))
+    with pytest.raises(BadRequest, match="only https links are allowed"):
+        await bot.send_message(ann.id, "Hello", reply_markup=keyboard(page))
+    with pytest.raises(BadRequest, match="only https links are allowed"):
+        await bot.set_chat_menu_button(
+            menu_button=MenuButtonWebApp("Shop", WebAppInfo("http://shop.example/app"))
+        )

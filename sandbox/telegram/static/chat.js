@@ -6,8 +6,10 @@ import { renderMessage } from "./message.js";
 const people = new Map();
 let current = Number(location.hash.slice(1)) || 0;
 let replyTo = null;
+let topic = null;  // of a group with topics: the one on the screen
 let suggested = [];
 let chosen = -1;
+let searching; // the timer of an inline search
 
 const log = find("log");
 const field = find("text");
@@ -26,9 +28,20 @@ export function takeChats({ reset, people: changed }) {
   if (reset) showChat();
 }
 
-const person = () => people.get(current);
-const say = (text) => post(`people/${current}/say`, { text, reply_to: replyTo?.id ?? null });
-const hands = () => ({ person: current, stars: () => person().stars, say, reply: startReply });
+/** Everybody by id, with their messages by id; and who is on the screen. */
+export const everybody = () => people;
+export const onScreenPerson = () => people.get(current);
+
+const person = onScreenPerson;
+const say = (text) => post(`people/${current}/say`, { text, reply_to: replyTo?.id ?? null, topic });
+const onScreen = (message) => !person().topics || message.topic === topic;
+const hands = () => ({ person: current, stars: () => person().stars, say, start, reply: startReply });
+
+/** Follow a link to the bot: out of a group it leads into the private chat. */
+function start(parameter) {
+  choose(person().member ?? current);
+  say(`/start ${parameter}`);
+}
 
 function choose(id) {
   current = id;
@@ -40,7 +53,7 @@ function choose(id) {
 
 function showChat() {
   log.setAttribute("aria-live", "off");
-  log.replaceChildren(...[...person().messages.values()].map((message) => renderMessage(message, hands())));
+  log.replaceChildren(...[...person().messages.values()].filter(onScreen).map((message) => renderMessage(message, hands())));
   log.scrollTop = log.scrollHeight;
   requestAnimationFrame(() => log.setAttribute("aria-live", "polite"));
 }
@@ -48,7 +61,8 @@ function showChat() {
 function showNews({ messages, deleted }) {
   const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
   for (const id of deleted) find(`message-${id}`)?.remove();
-  for (const message of messages) showMessage(message);
+  showTopics();
+  for (const message of messages.filter(onScreen)) showMessage(message);
   if (atEnd || messages.some((message) => message.own)) log.scrollTop = log.scrollHeight;
 }
 
@@ -69,6 +83,7 @@ function markRead() {
 function showSurroundings() {
   markRead();
   showPeople();
+  showTopics();
   showPinned();
   showKeyboard();
   const { blocked, messages, description } = person();
@@ -76,7 +91,7 @@ function showSurroundings() {
   find("start").hidden = !(empty || blocked);
   find("start").textContent = blocked ? "Unblock" : "Start";
   find("composer").hidden = empty || blocked;
-  find("block").hidden = empty || blocked;
+  find("block").hidden = empty || blocked || Boolean(person().topics);
   log.classList.toggle("empty", empty);
   log.dataset.welcome = description || "No messages here yet. Press Start to talk to the bot.";
 }
@@ -94,8 +109,24 @@ function showPeople() {
   document.title = unread ? `(${unread}) Numlet sandbox` : "Numlet sandbox";
 }
 
+function showTopics() {
+  const topics = person().topics ?? [];
+  if (!topics.some(({ id }) => id === topic)) topic = topics.at(-1)?.id ?? null;
+  find("topics").replaceChildren(...topics.map(({ id, name, closed }) => make("button",
+    { type: "button", "aria-current": id === topic ? "true" : "false", onclick: () => chooseTopic(id) },
+    closed ? `🔒 ${name}` : name)));
+  find("topics").hidden = !topics.length;
+}
+
+function chooseTopic(id) {
+  topic = id;
+  startReply(null);
+  showSurroundings();
+  showChat();
+}
+
 function showPinned() {
-  const pinned = [...person().messages.values()].filter((message) => message.pinned).at(-1);
+  const pinned = [...person().messages.values()].filter(onScreen).filter((message) => message.pinned).at(-1);
   find("pinned").hidden = !pinned;
   if (!pinned) return;
   find("pinned").textContent = `📌 ${pinned.text}`;
@@ -120,16 +151,39 @@ function startReply(message) {
 
 function suggest() {
   const typed = /^\/(\w*)$/.exec(field.value);
-  suggested = typed ? person().commands.filter(({ command }) => command.startsWith(typed[1].toLowerCase())) : [];
+  suggested = typed ? commandsOf(typed[1].toLowerCase()) : [];
   chosen = -1;
+  showSuggestions();
+  clearTimeout(searching);
+  if (field.value.startsWith(`@${person().bot} `)) searching = setTimeout(searchInline, 250);
+}
+
+function commandsOf(beginning) {
+  return person().commands.filter(({ command }) => command.startsWith(beginning))
+    .map(({ command, description }) => ({ title: `/${command}`, description, pick: () => send(`/${command}`) }));
+}
+
+/** Inline mode: what the bot offers for what stands behind its name. */
+async function searchInline() {
+  const asked = field.value;
+  const path = `people/${current}`;
+  const results = await post(`${path}/search`, { query: asked.slice(person().bot.length + 2) });
+  if (field.value !== asked) return;
+  if (!results?.length) return toast("The bot offers nothing for this.");
+  suggested = results.map(({ id, title, description }) => ({ title, description, pick: () => pick(`${path}/pick`, id) }));
   showSuggestions();
 }
 
+async function pick(path, id) {
+  await send("");
+  await post(path, { id });
+}
+
 function showSuggestions() {
-  const options = suggested.map(({ command, description }, index) => make("li",
+  const options = suggested.map(({ title, description, pick: onPick }, index) => make("li",
     { id: `option-${index}`, role: "option", "aria-selected": index === chosen ? "true" : "false",
-      onmousedown: (event) => event.preventDefault(), onclick: () => send(`/${command}`) },
-    make("b", {}, `/${command}`), make("span", {}, description)));
+      onmousedown: (event) => event.preventDefault(), onclick: onPick },
+    make("b", {}, title), make("span", {}, description)));
   find("suggestions").replaceChildren(...options);
   find("suggestions").hidden = !options.length;
   for (const element of [field, find("menu")]) element.setAttribute("aria-expanded", String(options.length > 0));
@@ -143,7 +197,7 @@ function showSuggestions() {
 
 function openMenu() {
   const opening = !suggested.length;
-  suggested = opening ? person().commands : [];
+  suggested = opening ? commandsOf("") : [];
   if (opening && !suggested.length) toast("The bot has no commands yet.");
   chosen = -1;
   showSuggestions();
@@ -176,7 +230,8 @@ function onKey(event) {
     startReply(null);
   } else if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
     event.preventDefault();
-    send(chosen >= 0 ? `/${suggested[chosen].command}` : field.value);
+    if (chosen >= 0) suggested[chosen].pick();
+    else send(field.value);
   }
 }
 
@@ -184,7 +239,7 @@ async function sendPhoto(event) {
   const [file] = event.target.files;
   event.target.value = "";
   if (!file) return;
-  await postFile(`people/${current}/photo?caption=${encodeURIComponent(field.value)}`, file);
+  await postFile(`people/${current}/photo?caption=${encodeURIComponent(field.value)}&topic=${topic ?? ""}`, file);
   field.value = "";
 }
 

@@ -14,10 +14,33 @@ export function make(tag, properties = {}, ...children) {
   return element;
 }
 
+/** On a narrow page, what fills it: "chat", "tour" or "world". */
+export function showView(view) {
+  document.body.dataset.view = view;
+  for (const button of document.querySelectorAll(".views button")) {
+    button.setAttribute("aria-pressed", String(button.dataset.view === view));
+  }
+}
+
 /** Call the page's API. Answers the JSON, null where there is none; failures are shown. */
 export async function post(path, body = {}) {
   const headers = { "Content-Type": "application/json" };
   return answerOf(fetch(`/world/${path}`, { method: "POST", headers, body: JSON.stringify(body) }));
+}
+
+const moving = new Set();
+const groupOf = (input) => input.name || input.id;
+
+/** Carry out what a switch or a choice was set to. News of before do not set it back meanwhile. */
+export async function change(input, path, body) {
+  moving.add(groupOf(input));
+  await post(path, body);
+  moving.delete(groupOf(input));
+}
+
+/** Show a switch or a choice as the world has it. */
+export function reflect(input, checked) {
+  if (!moving.has(groupOf(input))) input.checked = checked;
 }
 
 export async function postFile(path, file) {

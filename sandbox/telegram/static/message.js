@@ -1,15 +1,17 @@
 // One message: a bubble, and the buttons under it.
 
+import { openPage } from "./miniapp.js";
 import { copy, make, post, showAlert, toast } from "./dom.js";
 import { confirmPayment, receiptOf } from "./pay.js";
 import { renderText, safeLink } from "./text.js";
 import { clockTime } from "./time.js";
 
-/** `hands`: { person, stars(), say(text), reply(message) }. */
+/** `hands`: { person, stars(), say(text), start(parameter), reply(message) }. */
 export function renderMessage(message, hands) {
   const service = renderService(message);
   if (service) return make("div", { class: "service", id: `message-${message.id}` }, service);
   const bubble = make("div", { class: "bubble" },
+    message.via ? make("span", { class: "forwarded" }, `via @${message.via}`) : null,
     message.forwarded ? make("span", { class: "forwarded" }, "Forwarded") : null,
     message.quote ? make("blockquote", { class: "quote" }, message.quote) : null,
     message.photo ? renderPhoto(message) : null,
@@ -77,9 +79,14 @@ function renderButton(message, button, row, column, hands) {
     element.classList.add("copies");
     element.setAttribute("aria-label", `${button.text}, copies to the clipboard`);
     element.addEventListener("click", () => copy(button.copy));
+  } else if (button.page) {
+    element.classList.add("links");
+    element.addEventListener("click", () => openPage(button.page, hands.person, hands.start));
   } else if (button.link !== null) {
     element.classList.add("links");
-    element.addEventListener("click", () => open(safeLink(button.link) ?? "about:blank", "_blank", "noopener"));
+    const start = /^https:\/\/t\.me\/\w+\?start=([\w-]+)$/.exec(button.link);
+    if (start) element.addEventListener("click", () => hands.start(start[1]));
+    else element.addEventListener("click", () => open(safeLink(button.link) ?? "about:blank", "_blank", "noopener"));
   } else {
     element.addEventListener("click", () => tap(element, message.id, button, row, column, hands.person));
   }

@@ -1,6 +1,6 @@
 // The world beside the chat: numbers, webhooks, trouble, the supplier, the bot.
 
-import { find, make, post } from "./dom.js";
+import { change, find, make, post, reflect } from "./dom.js";
 import { clockTime, countdown } from "./time.js";
 
 const SWITCHES = [
@@ -8,10 +8,13 @@ const SWITCHES = [
   ["duplicate_webhooks", "Send webhooks twice", "Each code must show once"],
   ["forge_webhooks", "Forge signatures", "They must be refused"],
   ["delay_webhooks", "Delay webhooks", "By ten seconds"],
+  ["withhold_codes", "Withhold codes", "None arrives by itself"],
   ["out_of_stock", "Out of stock", "No number to be had"],
+  ["price_jump_percent", "Price jump", "Half as much again"],
 ];
 export const FAILURES = [
   [null, "work"], ["429", "429 too many"], ["503", "503 down"], ["timeout", "no answer"], ["lost_answer", "answer lost"],
+  ["html", "garbage"], ["half_json", "cut off"],
 ];
 const STATES = {
   active: "waiting", otp_received: "received", completed: "completed", canceled: "canceled", expired: "expired",
@@ -19,6 +22,7 @@ const STATES = {
 const cards = new Map();
 let suppliers = [];
 let troubled = null; // the name of the supplier whose switches are shown
+let shownSuppliers = "";
 const number = new Intl.NumberFormat("en");
 
 export function takeWorld(world) {
@@ -81,8 +85,10 @@ function renderCard(order, typed) {
       countdown(order.expires_at));
     title.insertBefore(left, title.lastChild);
   }
+  const expire = order.expires_at ? make("button", { type: "button", class: "quiet", "aria-label": `Expire ${order.phone}`,
+    onclick: () => post(`suppliers/${order.supplier}/numbers/${order.id}/expire`) }, "Expire") : null;
   return make("div", { class: "card" }, title,
-    make("form", { class: "sms", onsubmit: send, autocomplete: "off" }, input, make("button", {}, "Send SMS")));
+    make("form", { class: "sms", onsubmit: send, autocomplete: "off" }, input, make("button", {}, "Send SMS"), expire));
 }
 
 function sampleSms(service) {
@@ -119,16 +125,33 @@ function showTrouble() {
   for (const [name] of SWITCHES) {
     const input = find(`switch-${name}`);
     input.closest("label").hidden = !(name in supplier.switches);
-    input.checked = supplier.switches[name] ?? false;
+    reflect(input, supplier.switches[name] ?? false);
   }
-  for (const [kind] of FAILURES) find(`failure-${kind}`).checked = supplier.always === kind;
+  for (const [kind] of FAILURES) reflect(find(`failure-${kind}`), supplier.always === kind);
 }
 
+/** What each supplier has; not drawn anew while somebody is typing into it. */
 function showSuppliers(stars) {
-  find("suppliers").replaceChildren(...suppliers.flatMap(({ name, balance, webhook_url: url }) => [
-    balance === null ? null : fact(`Balance at ${name}`, `Rp ${number.format(balance)}`),
-    fact(`${name} sends webhooks to`, url?.replace(/(\/webhooks\/\w+\/).+/, "$1…") ?? "nowhere yet"),
+  const state = JSON.stringify([suppliers.map(({ name, balance, webhook_url, stock }) => [name, balance, webhook_url, stock]), stars]);
+  const box = find("suppliers");
+  if (state === shownSuppliers || box.querySelector("input:focus")) return;
+  shownSuppliers = state;
+  box.replaceChildren(...suppliers.flatMap((supplier) => [
+    supplier.balance === null ? null : fact(`Balance at ${supplier.name}`,
+      amountField(`Balance at ${supplier.name}, rupiah`, supplier.balance, (amount) => post(`suppliers/${supplier.name}/balance`, { amount }))),
+    ...supplier.stock.map((product) => fact(`${product.name}, Rp ${number.format(product.price)}`,
+      amountField(`Stock of ${product.name}`, product.available,
+        (available) => post(`suppliers/${supplier.name}/stock`, { product: product.id, available })))),
+    fact(`${supplier.name} sends webhooks to`, supplier.webhook_url?.replace(/(\/webhooks\/\w+\/).+/, "$1…") ?? "nowhere yet"),
   ].filter(Boolean)), fact("The bot's Stars at Telegram", `⭐️ ${number.format(stars)}`));
+}
+
+/** A number that can be changed: with Enter, or by leaving it. */
+function amountField(label, value, change) {
+  const input = make("input", { type: "number", class: "amount", min: 0, step: 1, value, required: true, "aria-label": label });
+  input.addEventListener("change", () => { if (input.checkValidity()) change(Number(input.value)); });
+  input.addEventListener("keydown", (event) => { if (event.key === "Enter") input.blur(); });
+  return input;
 }
 
 function fact(term, text) {
@@ -160,9 +183,9 @@ function buildTrouble() {
   find("switches").append(...SWITCHES.map(([name, title, note]) => make("label", { class: "switch" },
     make("span", {}, make("span", {}, title), make("small", {}, note)),
     make("input", { type: "checkbox", role: "switch", id: `switch-${name}`,
-      onchange: (event) => post("trouble", { supplier: troubled, [name]: event.target.checked }) }))));
+      onchange: ({ target }) => change(target, "trouble", { supplier: troubled, [name]: target.checked }) }))));
   find("failures").append(...FAILURES.map(([kind, words]) => make("label", {},
-    make("input", { type: "radio", name: "failure", id: `failure-${kind}`, onchange: () => post("trouble", { supplier: troubled, always: kind }) }),
+    make("input", { type: "radio", name: "failure", id: `failure-${kind}`, onchange: ({ target }) => change(target, "trouble", { supplier: troubled, always: kind }) }),
     make("span", {}, words))));
 }
 
