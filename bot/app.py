@@ -7,15 +7,21 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp
 
 from bot import handlers
+from bot.books import Books
 from bot.buttons import Buttons
+from bot.carrier import Carrier
 from bot.client import telegram_application
 from bot.context import App, Shop
 from bot.courier import Panels, TelegramCourier
 from bot.jobs import Jobs
+from bot.miniapp.app import Desk as PageDesk
+from bot.miniapp.app import MiniApp
 from bot.outgoing import Outgoing
+from bot.pictures import Pictures
 from bot.reachability import TelegramWatch
 from bot.settings import Settings
 from bot.updates import TELEGRAM, Polling
+from bot.views import alarms as alarm_views
 from bot.webhooks import Readiness, accept_supplier, accept_telegram, create_app
 from db.leadership import Leadership
 from db.session import Database
@@ -23,6 +29,7 @@ from services.accounts import Accounts
 from services.acts import Trail
 from services.alarms import Alarms
 from services.announcer import Announcer
+from services.answers import Answers
 from services.audit import Audit
 from services.broadcast_sending import Sending
 from services.broadcasts import BROADCAST, PANEL, RECALL, Broadcasts
@@ -31,36 +38,52 @@ from services.catalog import Catalog
 from services.clock import Clock
 from services.deliveries import Deliveries, Source
 from services.desk import Desk
+from services.disputes import Disputes
+from services.favourites import Favourites
 from services.forwarding import FORWARD, Forwarding, listeners
+from services.home import Homes
 from services.inbox import Inbox
 from services.invitations import Invitations
 from services.invoices import Invoices
 from services.keys import Keys
+from services.late_codes import LateCodes
+from services.lookouts import Lookouts
 from services.low_balances import LowBalances
 from services.maintenance import Maintenance
+from services.odds import Odds
 from services.orders import Orders
 from services.outbox import Outbox
+from services.pauses import Pauses
 from services.payments import Payments
 from services.people import People
 from services.phones import PhoneBook
-from services.places import LANGUAGES, currency_for_language
+from services.places import CURRENCIES
+from services.popularity import Popularity
 from services.pricing import Pricing
 from services.rates import Rates
 from services.reconciliation import Reconciliation
 from services.refunds import REFUND, Refunds
 from services.rentals import Rentals, event_serial
+from services.repricing import Repricing
 from services.retention import Retention
 from services.sender_ids import SenderIdBook
 from services.senders.base import Sender
 from services.senders.stars import TelegramStars
+from services.standings import Standings
 from services.stars import Stars
+from services.statements import Statements
+from services.statistics import Statistics
+from services.supervision import Supervision
 from services.supplier_balances import SupplierBalances
 from services.suppliers.base import Supplier
 from services.supply import Senders, Suppliers
+from services.support import Support
+from services.swaps import SWAP, Swaps
 from services.switchboard import Switchboard
 from services.team import Team
 from services.text_tracking import TextTracking
 from services.texting import SMS, Texting
+from services.timelines import Timelines
 from services.vouchers import Vouchers
 from services.watch import Watch
 from services.webhook_secrets import WebhookRegistration, WebhookSecrets
@@ -86,7 +109,14 @@ class Reception:
     def http(self) -> ASGIApp:
         endpoints = {s.name: accept_supplier(s, self.webhook_secrets, self.inbox) for s in self.suppliers}
         endpoints[TELEGRAM] = accept_telegram(self.keys.telegram, self.inbox)
-        return create_app(endpoints, ready=self.readiness)
+        assert self.settings.bot_token
+        page = MiniApp(
+            self.settings.bot_token, self.clock, self._page_desk, framed_by=self.settings.bot_api_origin
+        )
+        return create_app(endpoints, ready=self.readiness, pages=page.routes())
+
+    def _page_desk(self) -> PageDesk | None:
+        return self.leading.page if self.leading and self.leading.application.running else None
 
     async def readiness(self) -> Readiness:
         try:
@@ -110,12 +140,17 @@ class Numlet:
     database: Database
     suppliers: Suppliers
     catalog: Catalog
+    lookouts: Lookouts
+    pauses: Pauses
+    odds: Odds
+    popularity: Popularity
     rentals: Rentals
     reconciliation: Reconciliation
     outbox: Outbox
     inbox: Inbox
     deliveries: Deliveries
     text_tracking: TextTracking
+    answers: Answers
     registration: WebhookRegistration
     jobs: Jobs
     stars: Stars
@@ -125,7 +160,9 @@ class Numlet:
     team: Team
     application: App
     polling: Polling
+    page: PageDesk
     low_balances: LowBalances
+    supervision: Supervision
     telegram_watch: TelegramWatch
 
 
@@ -133,12 +170,15 @@ def build(reception: Reception) -> Numlet:
     """Construct every part, once. Nothing runs yet and nothing is called."""
     settings, database, clock = reception.settings, reception.database, reception.clock
     suppliers = Suppliers(reception.suppliers, clock)
-    pricing = Pricing(settings.markup_percent)
-    shown = {currency_for_language(language) for language in LANGUAGES} - {None}
-    rates = Rates({settings.currency, *(currency for currency in shown if currency)})
-    catalog = Catalog(database, clock, suppliers, pricing, rates, currency=settings.currency)
+    pricing = Pricing(database, clock, markup_percent=settings.markup_percent)
+    pauses = Pauses(database, clock)
+    rates = Rates({settings.currency, *CURRENCIES})
+    odds = Odds(database, clock)
+    popularity = Popularity(database, clock)
+    catalog = Catalog(database, clock, suppliers, pricing, pauses, rates, odds, currency=settings.currency)
     outbox = Outbox(database, clock)
     announcer = Announcer(outbox)
+    lookouts = Lookouts(database, clock, catalog, announcer)
     accounts = Accounts(database, clock, currency=settings.currency)
     orders = Orders(
         database,
@@ -184,15 +224,32 @@ def build(reception: Reception) -> Numlet:
         currency=settings.currency,
     )
     texting.register(listeners(phones, forwarding))
-    rentals = Rentals(database, clock, suppliers, announcer, refunds, invitations, forwarding)
+    swaps = Swaps(database, clock, catalog, suppliers, outbox, announcer)
+    late_codes = LateCodes(database, clock, announcer, invitations, forwarding)
+    rentals = Rentals(
+        database, clock, suppliers, announcer, refunds, invitations, forwarding, late_codes, odds, swaps
+    )
     reconciliation = Reconciliation(database, clock, suppliers, rentals, announcer)
-    buying = Buying(database, clock, catalog, suppliers, rates, rentals, announcer)
+    buying = Buying(database, clock, catalog, suppliers, rates, rentals, announcer, swaps)
     deliveries = Deliveries(database, clock)
-    registration = WebhookRegistration(suppliers, reception.webhook_secrets, public_url=settings.public_url)
+    registration = WebhookRegistration(
+        database, clock, suppliers, reception.webhook_secrets, public_url=settings.public_url
+    )
+    team = Team(database, clock, outbox, owner_ids=settings.admin_ids)
+    alarms = Alarms(database, clock, texting, announcer, team, alarm_views.text)
+    low_balances = LowBalances(
+        database,
+        clock,
+        suppliers,
+        rates,
+        alarms,
+        currency=settings.currency,
+        hours=settings.low_balance_hours,
+    )
     broadcasts = Broadcasts(database, clock, outbox)
     audit = Audit(database, clock, currency=settings.currency)
-    watch = Watch(database, clock, audit, announcer)
-    team = Team(database, clock, outbox, owner_ids=settings.admin_ids)
+    watch = Watch(database, clock, audit, alarms)
+    support = Support(database, clock, outbox, announcer, team, chat_id=settings.support_chat_id)
     shop = Shop(
         accounts=accounts,
         broadcasts=broadcasts,
@@ -201,18 +258,35 @@ def build(reception: Reception) -> Numlet:
         payments=payments,
         refunds=refunds,
         catalog=catalog,
+        favourites=Favourites(database, clock),
+        homes=Homes(database),
+        popularity=popularity,
         rates=rates,
         suppliers=suppliers,
+        standings=Standings(clock, suppliers, low_balances, pauses, registration),
+        registration=registration,
+        pauses=pauses,
+        repricing=Repricing(catalog, pricing),
         senders=senders,
         switchboard=switchboard,
         sender_ids=SenderIdBook(database, clock, senders),
         texting=texting,
         phones=phones,
         forwarding=forwarding,
-        desk=Desk(database),
+        late_codes=late_codes,
+        lookouts=lookouts,
+        swaps=swaps,
+        desk=Desk(database, clock),
+        support=support,
+        disputes=Disputes(database, clock, outbox, announcer, refunds, support, within=settings.retention),
+        timelines=Timelines(database),
+        statements=Statements(database),
         vouchers=Vouchers(database, clock, announcer, currency=settings.currency),
         invitations=invitations,
         audit=audit,
+        statistics=Statistics(database, clock),
+        pictures=Pictures(),
+        books=Books(database, clock),
         watch=watch,
         people=People(database, clock, outbox, announcer, owner_ids=settings.admin_ids),
         team=team,
@@ -223,7 +297,7 @@ def build(reception: Reception) -> Numlet:
         currency=settings.currency,
         admin_ids=settings.admin_ids,
         retention_days=settings.retention_days,
-        webhook_states=registration.states,
+        page_url=settings.page_url,
     )
     application = telegram_application(settings, database)
     handlers.register(application, shop)
@@ -233,6 +307,7 @@ def build(reception: Reception) -> Numlet:
     outbox.register(
         {
             "buy": buying.buy,
+            SWAP: swaps.ask,
             "cancel": rentals.cancel,
             "finish": rentals.finish,
             "resend": rentals.resend,
@@ -243,6 +318,7 @@ def build(reception: Reception) -> Numlet:
             PANEL: Panels(application.bot, shop).draw,
             REFUND: stars.refund,
             **outgoing.workers(),
+            **Carrier(application.bot, shop).workers(),
         }
     )
     deliveries.register(
@@ -253,16 +329,6 @@ def build(reception: Reception) -> Numlet:
             for supplier in suppliers
         }
     )
-    alarms = Alarms(database, clock, texting, admin_ids=settings.admin_ids)
-    low_balances = LowBalances(
-        database,
-        clock,
-        suppliers,
-        rates,
-        alarms,
-        currency=settings.currency,
-        hours=settings.low_balance_hours,
-    )
     polling = Polling(application.bot, reception.inbox)
     return Numlet(
         settings=settings,
@@ -270,12 +336,17 @@ def build(reception: Reception) -> Numlet:
         database=database,
         suppliers=suppliers,
         catalog=catalog,
+        pauses=pauses,
+        odds=odds,
+        lookouts=lookouts,
+        popularity=popularity,
         rentals=rentals,
         reconciliation=reconciliation,
         outbox=outbox,
         inbox=reception.inbox,
         deliveries=deliveries,
         text_tracking=TextTracking(database, clock, senders, texting),
+        answers=Answers(database, clock, senders, phones),
         registration=registration,
         jobs=Jobs(clock, rentals),
         stars=stars,
@@ -285,7 +356,9 @@ def build(reception: Reception) -> Numlet:
         team=team,
         application=application,
         polling=polling,
+        page=PageDesk(shop, application.bot),
         low_balances=low_balances,
+        supervision=Supervision(database, clock, suppliers, alarms),
         telegram_watch=TelegramWatch(
             application.bot, polling, alarms, polls=settings.bot_updates == "polling"
         ),

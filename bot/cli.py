@@ -103,6 +103,19 @@ def doctor() -> None:
 
 
 @app.command()
+def selftest(
+    codes: Annotated[
+        int, typer.Option(min=1, max=5000, help="How many codes the latencies are taken from.")
+    ] = 100,
+) -> None:
+    """Rehearse purchases, crashes and refunds in the sandbox with your settings; real data is not touched."""
+    from bot.selftest import rehearse
+
+    if not _run(rehearse(read_settings(), codes=codes)):
+        raise typer.Exit(1)
+
+
+@app.command()
 def migrate() -> None:
     """Bring the database to the newest schema (run does it by itself)."""
     from bot.maintenance import migrate_database

@@ -77,7 +77,7 @@ async def draw_panel(bot: Bot, shop: Shop, broadcast: Broadcast, *, panel_id: in
     """Show its author how far it has come, in the message `panel_id` or in its own."""
     now = shop.clock.now()
     author = await shop.accounts.get(broadcast.author_id)
-    reader = Reader(author.id, Language.of(author.language_code), shop.buttons)
+    reader = Reader(author.id, Language.of(author.language), shop.buttons)
     texts = await shop.broadcasts.texts(broadcast)
     view = views.panel(reader, broadcast, now, texts, recallable=is_recallable(broadcast, now))
     panel_id = panel_id or broadcast.panel_id

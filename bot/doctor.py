@@ -1,13 +1,14 @@
 """`numlet doctor`: every setting and every connection, tried with a harmless call."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
 import httpx
 from sqlalchemy.exc import SQLAlchemyError
 from telegram import Bot
 from telegram.error import InvalidToken, TelegramError
 
+from bot import support_chat, surroundings
+from bot.findings import Finding
 from bot.senders import connect_senders
 from bot.settings import Settings
 from bot.suppliers import connect_suppliers
@@ -19,16 +20,6 @@ from services.errors import AccessRefused, UpstreamError, UpstreamRefused
 from services.money import format_amount, to_minor
 from services.senders.base import Sender
 from services.suppliers.base import Supplier
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """`advice` says how to mend it, empty where all is well; a note is the operator's choice."""
-
-    about: str
-    says: str
-    advice: str = ""
-    is_note: bool = False
 
 
 async def examine(settings: Settings) -> bool:
@@ -45,8 +36,14 @@ async def examine(settings: Settings) -> bool:
 
 
 async def _findings(settings: Settings) -> AsyncIterator[Finding]:
+    for finding in surroundings.misspelt(str(settings.model_config.get("env_file") or "")):
+        yield finding
     yield await _database(settings)
-    yield await _telegram(settings)
+    async for finding in _telegram(settings):
+        yield finding
+    for around in (surroundings.disk(settings), await surroundings.clock(settings)):
+        if around:
+            yield around
     yield _stars(settings)
     suppliers = connect_suppliers(settings, SystemClock())
     if not suppliers:
@@ -57,7 +54,8 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
         yield Finding("numberpanel", "is half set", "It needs both NUMBERPANEL_KEY and NUMBERPANEL_URL.")
     for supplier in suppliers:
         try:
-            yield await _supplier(supplier)
+            async for finding in _supplier(supplier, settings):
+                yield finding
             for remark in supplier.remarks():
                 yield Finding(supplier.name, remark, "See .env.example.", is_note=True)
         finally:
@@ -86,16 +84,27 @@ async def _database(settings: Settings) -> Finding:
     return Finding("database", f"{kind}, schema {revision or 'empty'}: run brings it up to date by itself")
 
 
-async def _telegram(settings: Settings) -> Finding:
+async def _telegram(settings: Settings) -> AsyncIterator[Finding]:
     if settings.bot_token is None:
-        return Finding("BOT_TOKEN", "not set", "Get one from @BotFather; to try without: ./numlet demo")
+        yield Finding("BOT_TOKEN", "not set", "Get one from @BotFather; to try without: ./numlet demo")
+        return
     try:
         async with Bot(settings.bot_token.get_secret_value(), base_url=f"{settings.bot_api_url}/bot") as bot:
-            return Finding("Telegram", f"answers as @{bot.username}")
+            yield Finding("Telegram", f"answers as @{bot.username}")
+            if not bot.supports_inline_queries:
+                yield Finding(
+                    "inline mode",
+                    "is off",
+                    "To offer cards in any chat: /setinline at @BotFather.",
+                    is_note=True,
+                )
+            for finding in await surroundings.telegram_delivery(bot, settings):
+                yield finding
+            yield await support_chat.examine(bot, settings)
     except InvalidToken:
-        return Finding("BOT_TOKEN", "Telegram does not know it", "Copy it from @BotFather again.")
+        yield Finding("BOT_TOKEN", "Telegram does not know it", "Copy it from @BotFather again.")
     except TelegramError as error:
-        return Finding("Telegram", f"cannot be reached: {error}", "Check BOT_API_URL and the network.")
+        yield Finding("Telegram", f"cannot be reached: {error}", "Check BOT_API_URL and the network.")
 
 
 def _stars(settings: Settings) -> Finding:
@@ -110,14 +119,16 @@ def _stars(settings: Settings) -> Finding:
     )
 
 
-async def _supplier(supplier: Supplier) -> Finding:
+async def _supplier(supplier: Supplier, settings: Settings) -> AsyncIterator[Finding]:
     try:
-        return await (_balance(supplier) if supplier.capabilities.balance else _shelf(supplier))
+        yield await (_balance(supplier) if supplier.capabilities.balance else _shelf(supplier))
+        if finding := await surroundings.webhook(supplier, settings):
+            yield finding
     except AccessRefused as error:
         advice = f"Copy {supplier.setting} from your account there again."
-        return Finding(supplier.name, f"refuses our credentials: {error}", advice)
+        yield Finding(supplier.name, f"refuses our credentials: {error}", advice)
     except UpstreamError as error:
-        return Finding(supplier.name, str(error), "Check its address, and whether it is down.")
+        yield Finding(supplier.name, str(error), "Check its address, and whether it is down.")
 
 
 async def _balance(supplier: Supplier) -> Finding:
@@ -158,9 +169,12 @@ async def _public_url(settings: Settings) -> Finding:
             "Set it to the https address at which the internet reaches this server; codes then come at once.",
             is_note=True,
         )
+    if wrong := surroundings.address(settings):
+        return wrong
     try:
         async with httpx.AsyncClient(timeout=10) as client:
             answer = await client.post(f"{settings.public_url}/webhooks/{TELEGRAM}")
+            page = await client.get(f"{settings.public_url}/app")
     except httpx.HTTPError as error:
         return Finding(
             "PUBLIC_URL",
@@ -174,6 +188,9 @@ async def _public_url(settings: Settings) -> Finding:
         return Finding(
             "PUBLIC_URL", f"somebody else answers there, with {answer.status_code}", advice, is_note=True
         )
+    if page.status_code != 200:
+        says = f"reaches this bot, but not the page of the shop: /app is answered {page.status_code}"
+        return Finding("PUBLIC_URL", says, "Have the reverse proxy pass /app on, too.", is_note=True)
     return Finding("PUBLIC_URL", "reaches this bot")
 
 

@@ -6,12 +6,13 @@ import structlog
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from telegram import Update
+from telegram import User as TelegramUser
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
 from telegram.ext import ApplicationHandlerStop
 
 from bot.buttons import BadButton
 from bot.context import App, Context
-from bot.language import Language
+from bot.language import ENGLISH, Language
 from bot.views import errors as words
 from services.errors import ConflictError, CustomerError
 
@@ -83,8 +84,7 @@ async def _note_refusal(update: Update, context: Context, error: TelegramError) 
 
 
 async def _apologize(update: Update, context: Context, error: Exception | None) -> None:
-    user = update.effective_user
-    language = Language.of((user and user.language_code) or "en")
+    language = await language_of(context, update.effective_user)
     if isinstance(error, CustomerError | ConflictError | BadButton):
         log.info("update.refused", update_id=update.update_id, error=type(error).__name__)
         text = words.sentence(error, language, context.shop.currency)
@@ -95,6 +95,12 @@ async def _apologize(update: Update, context: Context, error: Exception | None) 
         await _tell(update, text)
     except TelegramError as refusal:
         log.warning("reply.not_sent", update_id=update.update_id, error=type(refusal).__name__)
+
+
+async def language_of(context: Context, person: TelegramUser | None) -> Language:
+    """The context of an error does not know whom the doorman let in."""
+    user = await context.shop.accounts.find(person.id) if person else None
+    return Language.of(user.language if user else (person and person.language_code) or ENGLISH)
 
 
 async def _tell(update: Update, text: str) -> None:

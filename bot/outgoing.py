@@ -1,20 +1,22 @@
 """What the bot says of its own accord: codes, cards, alerts and rewards. Workers of the outbox."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
 from prometheus_client import Histogram
 from sqlmodel.ext.asyncio.session import AsyncSession
-from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
+from telegram.error import BadRequest, Forbidden
 
 from bot import messages
 from bot.commands import publish_menu
 from bot.context import Bot, Shop
-from bot.language import Language
+from bot.language import ENGLISH, Language
+from bot.messages import reaching_telegram as _telegram
+from bot.messages import reason_of as _reason
 from bot.views import cards, invitations
+from bot.views import lookouts as lookout_views
 from bot.views import operator as operator_views
 from bot.views import payments as payment_views
 from bot.views import people as people_views
@@ -26,8 +28,21 @@ from db import orders as db_orders
 from db import sms as db_sms
 from db.models import OutboxMessage, Sms, User
 from db.session import Database, after_commit
-from services.announcer import ALERT, CARD, CODE, NOTICE, PAYMENT, REWARD, TEXT, Announcer
-from services.errors import UpstreamUnavailable
+from services.announcer import (
+    ALERT,
+    CARD,
+    CODE,
+    FORGET,
+    LATE,
+    LOOKOUT,
+    NOTICE,
+    PAYMENT,
+    REWARD,
+    TEXT,
+    Announcer,
+    right_for,
+)
+from services.errors import Deferred, UpstreamUnavailable
 from services.lanes import Lane
 from services.orders import PurchaseView
 from services.outbox import Effect, Worker
@@ -37,6 +52,8 @@ from services.team import ROLE
 
 log = structlog.get_logger()
 
+DELETABLE, DELETED_AGAIN = timedelta(hours=48), timedelta(minutes=1)
+"""How old a message may be that Telegram still deletes, and how soon that is tried again."""
 SHOWN = Histogram(
     "numlet_code_seconds",
     "From hearing of a code, by webhook or by asking the supplier, until Telegram has taken it",
@@ -57,6 +74,9 @@ class Outgoing:
     def workers(self) -> Mapping[str, Worker]:
         return {
             CODE: self.code,
+            FORGET: self.forget,
+            LATE: self.late,
+            LOOKOUT: self.lookout,
             CARD: self.card,
             ALERT: self.alert,
             REWARD: self.reward,
@@ -72,16 +92,46 @@ class Outgoing:
         sms, view, renter = await self._shop.orders.get_sms(message.payload["sms_id"])
         if renter.blocked_at or not (sms.code or sms.text):
             return None
-        if not await self._send_code(renter, view, sms):
+        sent_id = await self._send_code(renter, view, sms)
+        if sent_id is None:
             return None
         now = self._shop.clock.now()
 
         async def shown(session: AsyncSession) -> None:
             await db_sms.mark_shown(session, sms.id or 0, now=now)
+            if renter.codes_erased_after:
+                at = now + timedelta(minutes=renter.codes_erased_after)
+                await self._announcer.forget(session, renter.id, sms.id or 0, sent_id, at=at)
             await self._announcer.card(session, view.purchase.id or 0)
             after_commit(session, f"shown:{sms.id}", partial(_note_latency, message, now))
 
         return shown
+
+    async def forget(self, message: OutboxMessage) -> Effect:
+        """Delete a code's message, and take the code off its card. Raises Deferred."""
+        sms_id = message.payload["sms_id"]
+        sms, view, _ = await self._shop.orders.get_sms(sms_id)
+        now = self._shop.clock.now()
+        try:
+            with _telegram():
+                await self._bot.delete_message(
+                    message.payload["user_id"], message.payload["message_id"], rate_limit_args=Lane.EDIT
+                )
+        except (BadRequest, Forbidden) as error:
+            # It is gone already, too old, or behind a block.
+            log.info("code.not_deleted", sms=sms_id, error=_reason(error))
+        except UpstreamUnavailable as error:
+            # The promise is as old as the code, so its age does not say how long this has been tried.
+            again_at = now + (error.retry_after or DELETED_AGAIN)
+            if again_at < (sms.shown_at or now) + DELETABLE:
+                raise Deferred(again_at) from error
+            log.warning("code.not_deleted", sms=sms_id, error=str(error))
+
+        async def cleared(session: AsyncSession) -> None:
+            await db_sms.clear(session, sms_id, now=now)
+            await self._announcer.card(session, view.purchase.id or 0)
+
+        return cleared
 
     async def card(self, message: OutboxMessage) -> Effect | None:
         """Draw a purchase's card anew, in its message or in a new one. Raises UpstreamUnavailable."""
@@ -99,6 +149,38 @@ class Outgoing:
 
         return adopt
 
+    async def late(self, message: OutboxMessage) -> None:
+        """Offer what came after an order had ended, while it can be bought. Raises UpstreamUnavailable."""
+        view = await self._shop.orders.get_order(message.payload["order_id"])
+        renter = await self._shop.accounts.get(view.purchase.user_id)
+        if renter.blocked_at or not view.orders[0].on_offer:
+            return
+        try:
+            with _telegram():
+                await messages.send(self._bot, renter.id, cards.late_offer(self._reader(renter), view))
+        except Forbidden:
+            await self._shop.accounts.mark_blocked(renter.id)
+        except BadRequest as error:
+            log.error("late.refused", order=message.payload["order_id"], error=_reason(error))
+
+    async def lookout(self, message: OutboxMessage) -> None:
+        """Tell a renter that what they waited for is there. Raises UpstreamUnavailable."""
+        facts, shop = message.payload, self._shop
+        renter = await shop.accounts.get(facts["user_id"])
+        service = shop.catalog.service(facts["service_id"])
+        if renter.blocked_at or renter.banned_at or service is None:
+            return
+        view = lookout_views.come_true(
+            self._reader(renter), service, facts["country"], facts["price"], shop.currency
+        )
+        try:
+            with messages.reaching_telegram():
+                await messages.send(self._bot, renter.id, view, Lane.BULK)
+        except Forbidden:
+            await shop.accounts.mark_blocked(renter.id)
+        except BadRequest as error:
+            log.error("lookout.refused", user=renter.id, error=_reason(error))
+
     async def payment(self, message: OutboxMessage) -> None:
         """Tell who paid what became of it. Raises UpstreamUnavailable."""
         payment = await self._shop.payments.get(message.payload["payment_id"])
@@ -107,7 +189,7 @@ class Outgoing:
             return
         wallet = await self._shop.accounts.wallet(payer.id, moves=0)
         name, settled = message.payload["news"], message.payload.get("settled", 0)
-        view = payment_views.news(Language.of(payer.language_code), name, payment, wallet, settled)
+        view = payment_views.news(Language.of(payer.language), name, payment, wallet, settled)
         try:
             with _telegram():
                 await messages.send(self._bot, payer.id, view)
@@ -117,16 +199,18 @@ class Outgoing:
             log.error("payment.not_told", payment=payment.id, error=_reason(error))
 
     async def alert(self, message: OutboxMessage) -> None:
-        """Tell every operator. Raises UpstreamUnavailable."""
+        """Tell everybody on the team whom it concerns. Raises UpstreamUnavailable."""
         facts = dict(message.payload)
-        view = operator_views.alert(Language.of("en"), facts.pop("name"), facts)
-        for admin_id in sorted(self._shop.admin_ids):
+        name = facts.pop("name")
+        for operator_id in await self._shop.team.holders(right_for(name)):
+            operator = await self._shop.accounts.find(operator_id)
+            view = operator_views.alert(Language.of(operator.language if operator else ENGLISH), name, facts)
             try:
                 with _telegram():
-                    await messages.send(self._bot, admin_id, view)
+                    await messages.send(self._bot, operator_id, view)
             except (Forbidden, BadRequest) as error:
                 # An operator who has never opened the bot must not keep the others from knowing.
-                log.warning("alert.not_sent", admin=admin_id, error=str(error))
+                log.warning("alert.not_sent", operator=operator_id, error=str(error))
 
     async def text(self, message: OutboxMessage) -> None:
         """Tell how an SMS fares to whom it was sent for. Raises UpstreamUnavailable."""
@@ -148,7 +232,7 @@ class Outgoing:
         renter = await self._shop.accounts.get(facts["user_id"])
         if renter.blocked_at:
             return
-        view = invitations.rewarded(Language.of(renter.language_code), facts["amount"], facts["currency"])
+        view = invitations.rewarded(Language.of(renter.language), facts["amount"], facts["currency"])
         try:
             with _telegram():
                 await messages.send(self._bot, renter.id, view)
@@ -174,10 +258,8 @@ class Outgoing:
         role = self._shop.team.role_of(user)
         try:
             with _telegram():
-                await publish_menu(self._bot, user.id, role)
-                await messages.send(
-                    self._bot, user.id, team_views.news(Language.of(user.language_code), role)
-                )
+                await publish_menu(self._bot, user, role)
+                await messages.send(self._bot, user.id, team_views.news(Language.of(user.language), role))
         except (Forbidden, BadRequest) as error:
             log.warning("role.not_told", user=user.id, error=_reason(error))
 
@@ -195,30 +277,30 @@ class Outgoing:
         except BadRequest as error:
             log.error("notice.refused", user=user.id, error=_reason(error))
 
-    async def _send_code(self, renter: User, view: PurchaseView, sms: Sms) -> bool:
-        """Whatever Telegram thinks of its shape, the code itself arrives; False where nothing can."""
+    async def _send_code(self, renter: User, view: PurchaseView, sms: Sms) -> int | None:
+        """Whatever Telegram thinks of its shape, the code itself arrives; the message, or None where nothing
+        can."""
         shaped = cards.code_message(self._reader(renter), view, sms)
         try:
             with _telegram():
-                await messages.send(self._bot, renter.id, shaped, Lane.CODE)
+                return (await messages.send(self._bot, renter.id, shaped, Lane.CODE)).message_id
         except Forbidden:
             await self._shop.accounts.mark_blocked(renter.id)
-            return False
+            return None
         except BadRequest as error:
             log.error("code.shape_refused", sms=sms.id, error=_reason(error))
             return await self._send_bare(renter, sms)
-        return True
 
-    async def _send_bare(self, renter: User, sms: Sms) -> bool:
+    async def _send_bare(self, renter: User, sms: Sms) -> int | None:
         try:
             with _telegram():
-                await self._bot.send_message(
+                sent = await self._bot.send_message(
                     renter.id, sms.code or sms.text or "", parse_mode=None, rate_limit_args=Lane.CODE
                 )
         except (BadRequest, Forbidden) as error:
             log.error("code.refused", sms=sms.id, error=_reason(error))
-            return False
-        return True
+            return None
+        return sent.message_id
 
     async def _send_card(self, renter: User, view: PurchaseView) -> int | None:
         """The id of the message, where it is a new one."""
@@ -238,7 +320,7 @@ class Outgoing:
         return None
 
     def _reader(self, renter: User) -> Reader:
-        return Reader(renter.id, Language.of(renter.language_code), self._shop.buttons)
+        return Reader(renter.id, Language.of(renter.language), self._shop.buttons)
 
 
 def _note_latency(message: OutboxMessage, shown_at: datetime) -> None:
@@ -246,27 +328,3 @@ def _note_latency(message: OutboxMessage, shown_at: datetime) -> None:
     via = "webhook" if heard_at else "asking"
     began_at = datetime.fromisoformat(heard_at) if heard_at else message.created_at
     SHOWN.labels(via).observe((shown_at - began_at).total_seconds())
-
-
-@contextmanager
-def _telegram() -> Iterator[None]:
-    """What may work later becomes UpstreamUnavailable; Forbidden and BadRequest stay as they are.
-
-    After a timeout the message may have arrived. It is sent again all the same: a code twice does no
-    harm, a code never does.
-    """
-    try:
-        yield
-    except RetryAfter as error:
-        wait = error.retry_after
-        assert isinstance(wait, timedelta)
-        raise UpstreamUnavailable("told to wait", upstream="telegram", retry_after=wait) from error
-    except BadRequest:
-        raise
-    except NetworkError as error:
-        raise UpstreamUnavailable(type(error).__name__, upstream="telegram") from error
-
-
-def _reason(error: TelegramError) -> str:
-    """What Telegram says before the colon; behind it may stand a piece of the message, even a code."""
-    return error.message.partition(":")[0]

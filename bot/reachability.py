@@ -6,7 +6,7 @@ from telegram.error import NetworkError
 
 from bot.context import Bot
 from bot.updates import Polling
-from services.alarms import Alarms
+from services.alarms import Alarms, Word
 
 PATIENCE = timedelta(minutes=2)
 
@@ -24,8 +24,8 @@ class TelegramWatch:
             "telegram",
             is_bad=not await self._is_reached(),
             after=PATIENCE,
-            begins="Numlet: Telegram cannot be reached since {at}. Codes wait and are sent when it can.",
-            ends="Numlet: Telegram is reached again. It was not since {at}.",
+            begins=Word("telegram_lost", in_chat=False),
+            ends=Word("telegram_back", in_chat=False),
         )
 
     async def _is_reached(self) -> bool:

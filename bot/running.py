@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot import commands
 from bot.app import Numlet, Reception, build
 from bot.client import connect
+from bot.language import CATALOGUES
 from bot.metrics import measured
 from bot.process import calm_garbage_collector, http_server, stop_on_signals
 from bot.senders import connect_senders
@@ -32,15 +33,19 @@ from services.webhook_secrets import WebhookSecrets
 log = structlog.get_logger()
 
 CATALOG_EVERY = timedelta(minutes=2)
+ODDS_EVERY = timedelta(minutes=10)
 REGISTER_EVERY = timedelta(minutes=1)
 BALANCE_EVERY = timedelta(minutes=10)
 TELEGRAM_EVERY = timedelta(seconds=15)
 TEXTS_EVERY = timedelta(seconds=5)
+ANSWERS_EVERY = timedelta(seconds=15)
 SWEEP_EVERY = timedelta(seconds=5)
 PROBE_EVERY = timedelta(seconds=5)
 STARS_EVERY = timedelta(minutes=5)
 RETENTION_EVERY = timedelta(hours=6)
 AUDIT_EVERY = timedelta(minutes=5)
+SUPERVISION_EVERY = timedelta(seconds=15)
+PAUSES_EVERY = timedelta(seconds=15)
 BALANCES_EVERY = timedelta(hours=1)
 LEAD_PAUSE_SECONDS = 1
 BACKLOG = 2048
@@ -162,6 +167,8 @@ async def connected(numlet: Numlet, lost: asyncio.Event, stop: asyncio.Event) ->
 
     Should either loop ever end by itself, the program stops rather than limp: a restart loses nothing.
     """
+    await numlet.odds.refresh()
+    await numlet.popularity.refresh()
     await numlet.catalog.load()
     await numlet.outbox.recover()
     numlet.inbox.take = numlet.deliveries.take
@@ -189,14 +196,20 @@ async def connected(numlet: Numlet, lost: asyncio.Event, stop: asyncio.Event) ->
 async def _talk(numlet: Numlet) -> None:
     """Connect to Telegram, however long that takes, handle what waits, and receive."""
     application, polling = numlet.application, numlet.polling
+    await asyncio.to_thread(CATALOGUES.load)
     await connect(application, numlet.settings, numlet.keys, note=polling.note)
     await application.start()
     # Only now: what Telegram's side stored earlier, in this life or the last, waits for this.
     numlet.deliveries.register({TELEGRAM: Source(handler(application), serial_of_body)})
     await numlet.deliveries.sweep(older_than=timedelta(0))
-    await commands.publish(application.bot, await numlet.team.roles())
+    publishing = commands.publish(
+        application.bot, await numlet.team.members(), page_url=numlet.settings.page_url
+    )
     if numlet.settings.bot_updates == "polling":
-        await polling.run()
+        # Nobody waits for an answer until all menus are set, in every language.
+        await asyncio.gather(publishing, polling.run())
+    else:
+        await publishing
 
 
 def _stop_if_broken(stop: asyncio.Event, task: asyncio.Task[None]) -> None:
@@ -231,7 +244,7 @@ async def scheduled(numlet: Numlet) -> AsyncIterator[None]:
     jobs = numlet.jobs
     for supplier in numlet.suppliers:
         name = supplier.name
-        jobs.every(CATALOG_EVERY, f"{name} catalog", partial(numlet.catalog.refresh, name), at_once=True)
+        jobs.every(CATALOG_EVERY, f"{name} catalog", partial(_refresh, numlet, name), at_once=True)
         jobs.every(
             numlet.settings.reconcile_every,
             f"{name} reconcile",
@@ -244,17 +257,28 @@ async def scheduled(numlet: Numlet) -> AsyncIterator[None]:
             jobs.every(BALANCES_EVERY, f"{name} balance", partial(numlet.balances.take, name), at_once=True)
             jobs.every(BALANCE_EVERY, f"{name} low balance", partial(numlet.low_balances.check, name))
         jobs.every(PROBE_EVERY, f"{name} probe", partial(numlet.suppliers.probe, name))
+    jobs.every(ODDS_EVERY, "odds", numlet.odds.refresh)
+    jobs.every(ODDS_EVERY, "popularity", numlet.popularity.refresh)
     jobs.every(TELEGRAM_EVERY, "telegram", numlet.telegram_watch.look)
     jobs.every(TEXTS_EVERY, "texts", numlet.text_tracking.follow)
+    jobs.every(ANSWERS_EVERY, "answers", numlet.answers.read)
     jobs.every(SWEEP_EVERY, "deliveries", numlet.deliveries.sweep)
     jobs.every(STARS_EVERY, "stars", partial(_reconcile_stars, numlet))
     jobs.every(RETENTION_EVERY, "retention", numlet.retention.erase_old)
     jobs.every(AUDIT_EVERY, "audit", numlet.watch.tick)
+    jobs.every(SUPERVISION_EVERY, "supervision", numlet.supervision.look)
+    jobs.every(PAUSES_EVERY, "pauses", numlet.pauses.end_due)
     await jobs.start()
     try:
         yield
     finally:
         jobs.stop()
+
+
+async def _refresh(numlet: Numlet, supplier: str) -> None:
+    """What is for sale, and then who waited for that."""
+    await numlet.catalog.refresh(supplier)
+    await numlet.lookouts.check()
 
 
 async def _reconcile_stars(numlet: Numlet) -> None:

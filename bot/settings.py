@@ -28,7 +28,7 @@ def _ids(value: Any) -> Any:
     return frozenset(int(part) for part in value.replace(",", " ").split())
 
 
-_THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
+THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
 
 Secret = Annotated[SecretStr | None, BeforeValidator(_blank_is_none)]
 
@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     bot_api_url: str = "https://api.telegram.org"
     bot_updates: Literal["polling", "webhook"] = "polling"
     admin_ids: Annotated[frozenset[int], NoDecode, BeforeValidator(_ids)] = frozenset()
+    support_chat_id: int | None = None
     public_url: str = ""
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=8080, ge=0, le=65535)
@@ -95,7 +96,7 @@ class Settings(BaseSettings):
     @classmethod
     def _encrypted(cls, value: str) -> str:
         """The vendor answers without encryption, too, and its calls carry the password."""
-        if urlsplit(value).scheme != "https" and urlsplit(value).hostname not in _THIS_MACHINE:
+        if urlsplit(value).scheme != "https" and urlsplit(value).hostname not in THIS_MACHINE:
             raise ValueError("must begin with https://, because the password goes there")
         return value
 
@@ -126,10 +127,29 @@ class Settings(BaseSettings):
             raise ValueError("SMSGATEWAY24_EMAIL and SMSGATEWAY24_PASSWORD are only of use together")
         return self
 
+    @field_validator("support_chat_id")
+    @classmethod
+    def _a_chat(cls, value: int | None) -> int | None:
+        """Zero is what people write for none."""
+        return value or None
+
     @property
     def stars_are_sold(self) -> bool:
         """The default rate is meant for rupiah: 200 cents a Star would give money away."""
         return self.currency == "IDR" or "stars_rate" in self.model_fields_set
+
+    @property
+    def page_url(self) -> str:
+        """Where Telegram opens the page of the shop: https, but in the sandbox. Empty where it cannot."""
+        hosts = {urlsplit(self.public_url).hostname, urlsplit(self.bot_api_url).hostname}
+        is_open = self.public_url.startswith("https://") or hosts <= THIS_MACHINE
+        return f"{self.public_url}/app" if self.public_url and is_open else ""
+
+    @property
+    def bot_api_origin(self) -> str:
+        """Without the path: who shows what the bot shows."""
+        parts = urlsplit(self.bot_api_url)
+        return f"{parts.scheme}://{parts.netloc}"
 
     @property
     def reconcile_every(self) -> timedelta:

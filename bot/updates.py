@@ -23,7 +23,8 @@ log = structlog.get_logger()
 warnings.filterwarnings("ignore", message=".*getUpdates.*", category=PTBUserWarning)
 
 TELEGRAM = "telegram"
-ALLOWED_UPDATES = ["message", "callback_query", "pre_checkout_query", "my_chat_member"]
+ALLOWED_UPDATES = ["message", "callback_query", "inline_query", "pre_checkout_query", "my_chat_member"]
+_OF_THEIR_OWN = {"pre_checkout_query": "checkout", "inline_query": "inline"}
 POLL_SECONDS = 25
 PAUSE_SECONDS = 2.0
 CONFLICT_PAUSE_SECONDS = 10.0
@@ -37,12 +38,13 @@ def update_id_of(update: Any) -> int:
 def serial_of(update: dict[str, Any]) -> str:
     """Updates of one person are handled in order, those of different people in parallel.
 
-    Somebody who pays waits for no other update, not even their own: Telegram gives us ten seconds.
+    Somebody who pays waits for no other update, not even their own: Telegram gives us ten seconds. And no
+    other waits for what is asked with every letter that they type in another chat.
     """
     for kind, content in update.items():
         if kind != "update_id" and isinstance(content, dict):
             sender = content.get("from") or content.get("chat")
-            series = "checkout" if kind == "pre_checkout_query" else "person"
+            series = _OF_THEIR_OWN.get(kind, "person")
             return f"{series}:{sender.get('id', 0) if isinstance(sender, dict) else 0}"
     return "person:0"
 

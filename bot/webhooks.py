@@ -2,7 +2,7 @@
 
 import hmac
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.tallies import WEBHOOKS
@@ -127,8 +127,16 @@ class Readiness:
     says: str
 
 
-def create_app(endpoints: dict[str, Accept], *, ready: Callable[[], Awaitable[Readiness]]) -> ASGIApp:
-    """`endpoints`: who may POST to `/webhooks/<name>`. `ready`: whether this process does its part."""
+def create_app(
+    endpoints: dict[str, Accept],
+    *,
+    ready: Callable[[], Awaitable[Readiness]],
+    pages: Sequence[BaseRoute] = (),
+) -> ASGIApp:
+    """`endpoints`: who may POST to `/webhooks/<name>`. `ready`: whether this process does its part.
+
+    `pages`: what else is served, to people.
+    """
 
     async def healthz(_request: Request) -> Response:
         return PlainTextResponse("ok\n")
@@ -151,6 +159,7 @@ def create_app(endpoints: dict[str, Accept], *, ready: Callable[[], Awaitable[Re
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/metrics", metrics),
+            *pages,
         ]
     )
     # Where a path is a secret, nothing may point from a wrong one to another.

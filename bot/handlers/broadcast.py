@@ -3,9 +3,8 @@
 import csv
 import io
 import re
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from telegram import Message, Update
 from telegram.ext import ApplicationHandlerStop, ConversationHandler
@@ -18,11 +17,11 @@ from bot.views import broadcast as views
 from bot.views.screen import View
 from db.models import Broadcast
 from services.broadcasts import Outcome
+from services.quiet_hours import QuietHours, find_zone
 from services.senders.parts import count_parts
 
-CONTENT, LINK, TIME = "broadcast", "broadcast_link", "broadcast_time"
+CONTENT, LINK, TIME, QUIET = "broadcast", "broadcast_link", "broadcast_time", "broadcast_quiet"
 _TIME = re.compile(r"(?:(\d{4})-(\d{1,2})-(\d{1,2})[ T]+)?(\d{1,2})[:.](\d{2})(?:\s+(\S+))?")
-_OFFSET = re.compile(r"(?:UTC|GMT)?([+-])(\d{1,2})(?::?(\d{2}))?", re.IGNORECASE)
 _LINK = re.compile(r"(.{1,64}?)\s*\|\s*((?:https?|tg)://\S{3,}|t\.me/\S+)", re.DOTALL)
 
 
@@ -102,10 +101,28 @@ async def take_time(update: Update, context: Context) -> int:
     raise ApplicationHandlerStop(ConversationHandler.END)
 
 
+async def ask_quiet(update: Update, context: Context) -> None:
+    tap = read_tap(update, context)
+    _drafting(context).update(id=tap.number(0), panel=tapped_message_id(update))
+    await show(update, context, views.ask_quiet(reader_of(context)))
+    raise ApplicationHandlerStop(QUIET)
+
+
+async def take_quiet(update: Update, context: Context) -> None:
+    assert update.message
+    quiet = QuietHours.read(update.message.text or "")
+    if quiet is None:
+        await show(update, context, views.ask_quiet(reader_of(context), wrong=True))
+        raise ApplicationHandlerStop(QUIET)
+    id = _drafting(context)["id"]
+    await _send_draft(context, await context.shop.broadcasts.set_quiet(id, context.user.id, quiet))
+    raise ApplicationHandlerStop(CONTENT)
+
+
 def read_time(text: str, now: datetime) -> datetime | None:
     """Aware UTC; None for what is no time to come. Without a date it is the next such hour."""
     found = _TIME.fullmatch(text.strip())
-    zone = _zone(found[6]) if found else None
+    zone = find_zone(found[6]) if found else None
     if found is None or zone is None:
         return None
     local = now.astimezone(zone)
@@ -119,19 +136,6 @@ def read_time(text: str, now: datetime) -> datetime | None:
     except (ValueError, OverflowError):
         return None
     return at if at > now else None
-
-
-def _zone(name: str | None) -> tzinfo | None:
-    if not name:
-        return UTC
-    if offset := _OFFSET.fullmatch(name):
-        sign = -1 if offset[1] == "-" else 1
-        minutes = int(offset[2]) * 60 + int(offset[3] or 0)
-        return timezone(sign * timedelta(minutes=minutes)) if minutes < 24 * 60 else None
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return None
 
 
 async def _act(update: Update, context: Context, tap: Tap) -> None:
@@ -211,12 +215,19 @@ async def _csv(update: Update, context: Context, tap: Tap) -> None:
     await answer(update)
     written = io.StringIO()
     table = csv.writer(written)
-    table.writerow(["user_id", "status", "error"])
+    table.writerow(["user_id", "by", "status", "error", "reason"])
     async for delivery in context.shop.broadcasts.failures(tap.number(1)):
-        table.writerow([delivery.user_id, delivery.status, delivery.error or ""])
+        table.writerow([delivery.user_id, "chat", delivery.status, delivery.error or "", ""])
+    async for text in context.shop.broadcasts.text_failures(tap.number(1)):
+        table.writerow([text.user_id, "sms", text.status, text.failure or "", text.reason or ""])
     await context.bot.send_document(
         context.user.id, written.getvalue().encode(), filename=f"broadcast-{tap.number(1)}.csv"
     )
+
+
+async def _not_quiet(update: Update, context: Context, tap: Tap) -> None:
+    broadcast = await context.shop.broadcasts.set_quiet(tap.number(1), context.user.id, None)
+    await _show_draft(update, context, broadcast)
 
 
 async def _preview(context: Context, broadcast: Broadcast) -> Outcome:
@@ -253,7 +264,8 @@ async def _text_reach(context: Context, broadcast: Broadcast) -> views.TextReach
     if not broadcast.text_body or not any(True for _ in context.shop.senders):
         return None
     phones = await context.shop.broadcasts.count_phones(broadcast.audience)
-    return views.TextReach(phones, count_parts(broadcast.text_body))
+    newsletters = await context.shop.switchboard.newsletter_senders()
+    return views.TextReach(phones, count_parts(broadcast.text_body), sorted(newsletters))
 
 
 def _words(message: Message) -> str | None:
@@ -273,6 +285,7 @@ _VERBS: Acts = {
     "discard": _discard,
     "preview": _look,
     "nolinks": _no_links,
+    "noquiet": _not_quiet,
     "panel": _panel,
     "pause": _pause,
     "resume": _resume,

@@ -11,10 +11,10 @@ from bot.views import browse as views
 from bot.views.errors import sentence
 from bot.views.screen import ROWS, Page, View
 from db.models import Service
-from services.catalog import Line
+from services.catalog import Line, Sort, arranged
 from services.errors import PriceChanged
+from services.favourites import Choice
 from services.orders import Intent
-from services.places import currency_for_language
 
 
 async def services(update: Update, context: Context, tap: Tap) -> None:
@@ -32,14 +32,25 @@ async def countries(update: Update, context: Context, tap: Tap) -> None:
 
 
 async def service(update: Update, context: Context, tap: Tap) -> None:
-    """Its countries."""
+    """Its countries, the cheapest first."""
+    await _show_service(update, context, tap.number(0), Sort.PRICE, tap.number(1))
+
+
+async def sorted_service(update: Update, context: Context, tap: Tap) -> None:
+    """Its countries in another order."""
+    await _show_service(update, context, tap.number(0), Sort(tap.args[1]), tap.number(2))
+
+
+async def _show_service(update: Update, context: Context, service_id: int, sort: Sort, number: int) -> None:
     reader, shop = reader_of(context), context.shop
-    known, group = shop.catalog.service(tap.number(0)), shop.catalog.of_service(tap.number(0))
+    known, group = shop.catalog.service(service_id), shop.catalog.of_service(service_id)
     if known is None or group is None:
         await show(update, context, views.gone(reader))
         return
-    page = Page.of(group.lines, tap.number(1), ROWS)
-    await show(update, context, views.service(reader, known, page, shop.currency))
+    page = Page.of(arranged(group.lines, sort), number, ROWS)
+    has_odds = any(line.odds for line in group.lines)
+    shelf = views.service(reader, known, page, shop.currency, sort=sort, has_odds=has_odds)
+    await show(update, context, shelf)
 
 
 async def country(update: Update, context: Context, tap: Tap) -> None:
@@ -65,6 +76,18 @@ async def again(update: Update, context: Context, tap: Tap) -> None:
     """The same once more, below the card of the last time."""
     network = network_of(context, tap.args[1], tap.args[2:])
     await show_below(update, context, await confirm_view(context, tap.number(0), tap.args[1], 1, network))
+
+
+async def pin(update: Update, context: Context, tap: Tap) -> None:
+    """Star an offer, or take its star away; the screen stays what it was."""
+    network = network_of(context, tap.args[1], tap.args[4:])
+    choice = Choice(tap.number(0), tap.args[1], network)
+    if tap.number(3):
+        await context.shop.favourites.pin(context.user.id, choice)
+    else:
+        await context.shop.favourites.unpin(context.user.id, choice)
+    view = await confirm_view(context, choice.service_id, choice.country, tap.number(2), network)
+    await show(update, context, view)
 
 
 async def networks(update: Update, context: Context, tap: Tap) -> None:
@@ -105,8 +128,12 @@ async def confirm_view(
     """The last look before buying, with a key of its own; or that there is nothing left to buy."""
     shop = context.shop
     found = find_line(context, service_id, iso, network)
+    choice = Choice(service_id, iso, network)
+    is_pinned = await shop.favourites.is_pinned(context.user.id, choice)
     if found is None:
-        return views.gone(reader_of(context))
+        is_known = shop.catalog.service(service_id) is not None and network is None
+        wanted = (service_id, iso) if is_known else None
+        return views.gone(reader_of(context), wanted, pinned=choice if is_pinned else None)
     known, line = found
     quantity = min(quantity, line.most)
     offer = views.Offer(
@@ -115,10 +142,10 @@ async def confirm_view(
         quantity=quantity,
         wallet=await shop.accounts.wallet(context.user.id, moves=0),
         key=new_key(),
-        own=_in_own_money(context, line.price * quantity),
         was=was,
         stars=shop.invoices.stars_for(line.price) if quantity == 1 else None,
         has_networks=bool(shop.catalog.networks(service_id, iso)),
+        is_pinned=is_pinned,
     )
     return views.confirm(reader_of(context), offer)
 
@@ -139,23 +166,15 @@ def network_of(context: Context, iso: str, arguments: Sequence[str]) -> str | No
     return context.shop.catalog.network_name(iso, int(arguments[0], 36)) or ""
 
 
-def _in_own_money(context: Context, amount: int) -> tuple[int, str] | None:
-    """What an amount is about in the renter's own currency, where that is another one and known."""
-    shop = context.shop
-    own = currency_for_language(context.user.language_code)
-    if own is None or own == shop.currency:
-        return None
-    converted = shop.rates.convert(amount, shop.currency, own)
-    return (converted, own) if converted else None
-
-
 ACTS: Acts = {
     "services": services,
     "countries": countries,
     "service": service,
+    "sorted": sorted_service,
     "country": country,
     "confirm": confirm,
     "networks": networks,
     "again": again,
+    "pin": pin,
     "buy": buy,
 }

@@ -14,7 +14,7 @@ from bot.handlers.senders import typed
 from bot.views import errors
 from bot.views import preferences as views
 from bot.views.screen import View
-from services.errors import AskedTooOften, CodeSpent, CodeWrong, CustomerError, PhoneOutOfReach
+from services.errors import AskedTooOften, CodeSpent, CodeWrong, CustomerError, PhoneOutOfReach, PhoneStopped
 from services.places import parse_phone
 
 PHONE, CODE = "own phone", "own code"
@@ -47,7 +47,7 @@ async def take_phone(update: Update, context: Context) -> None:
             key=str(update.update_id),
             words=partial(views.check_text, context.language),
         )
-    except PhoneOutOfReach as error:
+    except (PhoneOutOfReach, PhoneStopped) as error:
         await _ask_phone(context, _sentence(context, error))
     except AskedTooOften as error:
         await _end(context, _sentence(context, error))

@@ -1,6 +1,5 @@
-"""Money by hand, single orders, and how suppliers are doing."""
+"""Money by hand, and single orders."""
 
-import asyncio
 from dataclasses import dataclass
 
 import structlog
@@ -15,14 +14,12 @@ from bot.handlers.people import ask_about, ask_again, forget_typed, read_id, sai
 from bot.handlers.screens import Acts, reader_of, show
 from bot.language import Language
 from bot.views import operator as views
-from services.errors import UpstreamError
-from services.money import parse_amount, to_minor
-from services.suppliers.base import Supplier
+from bot.views.errors import bad_amount
+from services.money import BadAmount, parse_amount
 
 log = structlog.get_logger()
 
 CREDIT_FORM, DEBIT_FORM = "/credit ID AMOUNT [reason]", "/debit ID AMOUNT [reason]"
-ORPHANS = 10
 CREDIT, DEBIT = "credit", "debit"
 """States of the conversation: an amount is awaited."""
 END = ConversationHandler.END
@@ -109,40 +106,13 @@ async def order(update: Update, context: Context) -> None:
     if order_id is None:
         await show(update, context, views.usage(reader_of(context), "/order ID"))
     else:
-        await _show_order(update, context, order_id)
+        await show_order(update, context, order_id)
 
 
-async def suppliers(update: Update, context: Context) -> None:
-    states = await asyncio.gather(*(_state(context, supplier) for supplier in context.shop.suppliers))
-    await show(update, context, views.suppliers(reader_of(context), states))
-
-
-async def orphans(update: Update, context: Context) -> None:
-    found = await context.shop.desk.orphans(ORPHANS)
-    await show(update, context, views.orphans(reader_of(context), found))
-
-
-async def _show_order(update: Update, context: Context, order_id: int) -> None:
+async def show_order(update: Update, context: Context, order_id: int) -> None:
     view = await context.shop.orders.get_order(order_id)
-    attempts = await context.shop.desk.attempts(view.purchase.id or 0)
-    await show(update, context, views.order(reader_of(context), view, attempts))
-
-
-async def _state(context: Context, supplier: Supplier) -> views.SupplierState:
-    """How a supplier is doing; its balance is asked for now."""
-    shop, name = context.shop, supplier.name
-    words = await _balance_in_words(context, supplier) if supplier.capabilities.balance else None
-    webhook = shop.webhook_states.get(name, context.language._("not registered yet"))
-    return views.SupplierState(name, shop.suppliers.health(name), words, webhook, supplier.remarks())
-
-
-async def _balance_in_words(context: Context, supplier: Supplier) -> str:
-    try:
-        with context.shop.suppliers.calling(supplier.name, always=True):
-            balance = await supplier.balance()
-    except UpstreamError as error:
-        return context.language._("unknown ({error})").format(error=error)
-    return context.language.money(to_minor(balance.amount_decimal, balance.currency), balance.currency)
+    timeline = await context.shop.timelines.of_order(order_id)
+    await show(update, context, views.order(reader_of(context), view, timeline))
 
 
 async def _read_transfer(update: Update, context: Context, form: str) -> Transfer | None:
@@ -172,8 +142,8 @@ def _read_amount(context: Context, text: str) -> tuple[int, str]:
     """Minor units, and what is wrong with the text."""
     try:
         amount = parse_amount(text, context.shop.currency)
-    except ValueError as error:
-        return 0, str(error)
+    except BadAmount as error:
+        return 0, bad_amount(error, context.language)
     return amount, "" if amount else context.language._("The amount must be more than zero.")
 
 
@@ -181,7 +151,7 @@ async def _tell_renter(context: Context, transfer: Transfer, settled: int) -> No
     """They are glad to know; if they cannot be reached, the money is there all the same."""
     accounts = context.shop.accounts
     renter, wallet = await accounts.get(transfer.user_id), await accounts.wallet(transfer.user_id, moves=0)
-    language = Language.of(renter.language_code)
+    language = Language.of(renter.language)
     view = views.news_of_credit(language, transfer.amount, wallet, transfer.reason, settled=settled)
     try:
         await messages.send(context.bot, transfer.user_id, view)
@@ -189,17 +159,8 @@ async def _tell_renter(context: Context, transfer: Transfer, settled: int) -> No
         log.info("credit.renter_not_told", user=transfer.user_id, error=type(error).__name__)
 
 
-async def _tap_suppliers(update: Update, context: Context, tap: Tap) -> None:
-    await suppliers(update, context)
-
-
-async def _tap_orphans(update: Update, context: Context, tap: Tap) -> None:
-    await orphans(update, context)
-
-
 async def _tap_order(update: Update, context: Context, tap: Tap) -> None:
-    await _show_order(update, context, tap.number(0))
+    await show_order(update, context, tap.number(0))
 
 
 ORDER_ACTS: Acts = {"order": _tap_order}
-SUPPLIER_ACTS: Acts = {"suppliers": _tap_suppliers, "orphans": _tap_orphans}

@@ -7,12 +7,25 @@ from telegram import Update
 
 from bot.buttons import Tap
 from bot.context import Context
-from bot.handlers.screens import Acts, answer, needs_terms, reader_of, show, tapped_message_id
+from bot.handlers.payments import topup_view
+from bot.handlers.screens import (
+    Acts,
+    answer,
+    needs_terms,
+    reader_of,
+    show,
+    show_below,
+    tapped_message_id,
+)
 from bot.views import cards
 from bot.views import lists as views
+from bot.views.errors import sentence
+from bot.views.lists import Shelf
 from bot.views.screen import ROWS, Page
+from services.errors import InsufficientFunds
 
 OPEN_ORDERS = Tap("orders", ("open", "0"))
+_WITH_CODE = {Shelf.WITH_CODE: True, Shelf.WITHOUT_CODE: False}
 
 
 async def command(update: Update, context: Context) -> None:
@@ -27,18 +40,42 @@ async def balance_command(update: Update, context: Context) -> None:
 
 
 async def orders(update: Update, context: Context, tap: Tap) -> None:
-    open_only, number = tap.args[0] == "open", tap.number(1)
+    shelf, number = Shelf(tap.args[0]), tap.number(1)
     # One more than is shown tells whether there is another page.
     found = await context.shop.orders.of_user(
-        context.user.id, open_only=open_only, limit=ROWS + 1, offset=number * ROWS
+        context.user.id,
+        open_only=shelf is Shelf.OPEN,
+        with_code=_WITH_CODE.get(shelf),
+        limit=ROWS + 1,
+        offset=number * ROWS,
     )
     page = Page(found[:ROWS], number, more=len(found) > ROWS)
-    await show(update, context, views.orders(reader_of(context), page, open_only=open_only))
+    await show(update, context, views.orders(reader_of(context), page, shelf))
 
 
 async def balance(update: Update, context: Context, tap: Tap) -> None:
     wallet = await context.shop.accounts.wallet(context.user.id)
     await show(update, context, views.balance(reader_of(context), wallet))
+
+
+async def statement(update: Update, context: Context, tap: Tap) -> None:
+    """All moves of their own money, as a file."""
+    await answer(update)
+    shop, user_id = context.shop, context.user.id
+    content = views.statement(context.language, await shop.statements.of_user(user_id))
+    # With its mark, spreadsheets know that it is UTF-8.
+    await context.bot.send_document(
+        user_id, content.encode("utf-8-sig"), filename=f"statement-{shop.clock.now():%Y-%m-%d}.csv"
+    )
+
+
+async def timeline(update: Update, context: Context, tap: Tap) -> None:
+    """What happened to one of their orders, below its card."""
+    shop = context.shop
+    view = await shop.orders.get_order(tap.number(0), user_id=context.user.id)
+    found = (await shop.timelines.of_order(tap.number(0))).for_renter()
+    shown = views.timeline(reader_of(context), view, found, retention_days=shop.retention_days)
+    await show_below(update, context, shown)
 
 
 async def open_order(update: Update, context: Context, tap: Tap) -> None:
@@ -53,7 +90,9 @@ async def open_order(update: Update, context: Context, tap: Tap) -> None:
 async def number(update: Update, context: Context, tap: Tap) -> None:
     """One number of a purchase."""
     view = await context.shop.orders.get_order(tap.number(0), user_id=context.user.id)
-    await show(update, context, cards.order_card(reader_of(context), view, view.orders[0]))
+    if view.purchase.quantity == 1:
+        view = await context.shop.orders.get_purchase(view.purchase.id or 0)
+    await show(update, context, cards.order_card(reader_of(context), view, view.orders[-1]))
 
 
 async def purchase(update: Update, context: Context, tap: Tap) -> None:
@@ -82,18 +121,48 @@ async def finish(update: Update, context: Context, tap: Tap) -> None:
     await answer(update, context.language._("Finished."))
 
 
+async def swap(update: Update, context: Context, tap: Tap) -> None:
+    """Agree that the number is swapped where no code comes, or take that back."""
+    on = bool(tap.number(1))
+    await context.shop.swaps.agree(context.user.id, tap.number(0), on=on)
+    says = (
+        context.language._("It will be swapped if no code comes.") if on else context.language._("All right.")
+    )
+    await answer(update, says)
+
+
 async def resend(update: Update, context: Context, tap: Tap) -> None:
     await context.shop.orders.resend(context.user.id, tap.number(0))
     await answer(update, context.language._("Asking for another SMS…"))
 
 
+async def late_code(update: Update, context: Context, tap: Tap) -> None:
+    """Buy what came after an order had ended. A card stays a card; the offer says that it was taken."""
+    shop, order_id = context.shop, tap.number(0)
+    try:
+        await shop.late_codes.buy(context.user.id, order_id)
+    except InsufficientFunds as error:
+        await answer(update, sentence(error, context.language, shop.currency), alert=True)
+        await show_below(update, context, await topup_view(context))
+        return
+    view = await shop.orders.get_order(order_id, user_id=context.user.id)
+    if tapped_message_id(update) == view.purchase.message_id:
+        await answer(update, context.language._("Bought."))
+    else:
+        await show(update, context, cards.late_bought(reader_of(context), view))
+
+
 ACTS: Acts = {
+    "latecode": late_code,
     "orders": orders,
     "balance": balance,
+    "statement": statement,
+    "timeline": timeline,
     "open": open_order,
     "number": number,
     "purchase": purchase,
     "cancel": cancel,
     "finish": finish,
     "resend": resend,
+    "swap": swap,
 }

@@ -11,7 +11,7 @@ from bot.handlers.browse import confirm_view, network_of
 from bot.handlers.screens import Acts, answer, meet, needs_terms, reader_of, show
 from bot.views import payments as views
 from bot.views.errors import sentence
-from bot.views.screen import ROWS, Page
+from bot.views.screen import ROWS, Page, View
 from db.models import Invoice
 from services.errors import PriceChanged
 from services.invoices import CURRENCY
@@ -31,18 +31,25 @@ async def topup_command(update: Update, context: Context) -> None:
 
 async def paysupport(update: Update, context: Context) -> None:
     recent = await context.shop.payments.of_user(context.user.id, limit=LAST_PAYMENTS)
-    operator = min(context.shop.admin_ids, default=None)
-    await show(update, context, views.paysupport(reader_of(context), recent, operator))
+    await show(update, context, views.paysupport(reader_of(context), recent))
+
+
+async def _tap_paysupport(update: Update, context: Context, tap: Tap) -> None:
+    await paysupport(update, context)
 
 
 async def topup(update: Update, context: Context, tap: Tap) -> None:
+    await show(update, context, await topup_view(context))
+
+
+async def topup_view(context: Context) -> View:
+    """The ways to more money."""
     shop, reader = context.shop, reader_of(context)
     if not shop.invoices.rate:
-        await show(update, context, views.not_sold(reader))
-        return
+        return views.not_sold(reader)
     wallet = await shop.accounts.wallet(context.user.id, moves=0)
     allowance = await shop.invoices.allowance(context.user.id)
-    await show(update, context, views.topup(reader, shop.invoices.rate, wallet, allowance))
+    return views.topup(reader, shop.invoices.rate, wallet, allowance)
 
 
 async def deposit(update: Update, context: Context, tap: Tap) -> None:
@@ -157,5 +164,5 @@ async def _show_payment(update: Update, context: Context, payment_id: int, *, co
     await show(update, context, views.payment(reader_of(context), shown, wallet, confirm=confirm))
 
 
-ACTS: Acts = {"topup": topup, "deposit": deposit, "pay": pay}
+ACTS: Acts = {"topup": topup, "paysupport": _tap_paysupport, "deposit": deposit, "pay": pay}
 OPERATOR_ACTS: Acts = {"payments": of_user, "payment": payment, "refund": refund, "giveback": give_back}

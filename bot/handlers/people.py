@@ -7,8 +7,8 @@ from telegram.ext import ApplicationHandlerStop, ConversationHandler
 
 from bot.buttons import Tap
 from bot.context import Context
+from bot.handlers.home import home_view
 from bot.handlers.screens import Acts, read_tap, reader_of, show
-from bot.handlers.start import home_view
 from bot.language import Language
 from bot.views import lists
 from bot.views import operator as operator_views
@@ -92,6 +92,7 @@ async def show_card(update: Update, context: Context, user_id: int) -> None:
         orders=await shop.orders.of_user(user_id, open_only=False, limit=LAST_ORDERS),
         notes=await shop.people.notes(user_id, limit=LAST_NOTES),
         inviter_id=await shop.invitations.inviter_of(user_id),
+        allowance=shop.orders.limits_of(found),
     )
     await show(update, context, views.card(reader_of(context), card, context.rights))
 
@@ -131,11 +132,11 @@ async def _tap_see(update: Update, context: Context, tap: Tap) -> None:
     """Their screens in words: buttons that are theirs are drawn, and never sent."""
     shop = context.shop
     renter = await shop.accounts.get(tap.number(0))
-    theirs = Reader(renter.id, Language.of(renter.language_code), shop.buttons)
+    theirs = Reader(renter.id, Language.of(renter.language), shop.buttons)
     home = await home_view(context, renter, theirs) if renter.terms_accepted_at else start_views.terms(theirs)
     found = await shop.orders.of_user(renter.id, open_only=True, limit=ROWS + 1)
     page = Page([_without_numbers(view) for view in found[:ROWS]], more=len(found) > ROWS)
-    orders = lists.orders(theirs, page, open_only=True)
+    orders = lists.orders(theirs, page, lists.Shelf.OPEN)
     await show(update, context, views.seen(reader_of(context), renter, home, orders))
 
 

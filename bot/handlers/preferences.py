@@ -8,6 +8,7 @@ from bot.handlers.screens import Acts, needs_terms, reader_of, show
 from bot.views import preferences as views
 from bot.views.screen import View
 from services.phones import Wish
+from services.roles import Right
 
 
 async def command(update: Update, context: Context) -> None:
@@ -19,13 +20,17 @@ async def settings_view(context: Context, *, news: str = "") -> View:
     """`news`: what has just changed."""
     shop, texting = context.shop, None
     if any(True for _ in shop.senders):
+        phone = await shop.phones.find(context.user.id)
         texting = views.TextingState(
-            phone=await shop.phones.find(context.user.id),
+            phone=phone,
             price=shop.forwarding.price,
             currency=shop.currency,
-            is_operator=context.user.id in context.shop.admin_ids,
+            is_operator=context.may(Right.SHOP),
+            heeds_stop=phone is not None and await shop.switchboard.heeds_stop(phone.phone_number),
         )
-    return views.settings(reader_of(context), texting, news=news)
+    reader = reader_of(context)
+    currency = reader.exchange.target if reader.exchange else None
+    return views.settings(reader, context.user, texting, currency=currency, news=news)
 
 
 async def _tap_settings(update: Update, context: Context, tap: Tap) -> None:
@@ -46,4 +51,29 @@ async def _tap_unlink(update: Update, context: Context, tap: Tap) -> None:
     await show(update, context, await settings_view(context))
 
 
-ACTS: Acts = {"settings": _tap_settings, "wish": _tap_wish, "phoneunlink": _tap_unlink}
+async def _tap_chat_news(update: Update, context: Context, tap: Tap) -> None:
+    accounts = context.shop.accounts
+    await accounts.take_broadcasts(context.user.id, on=bool(tap.number(0)))
+    context.user = await accounts.get(context.user.id)
+    await show(update, context, await settings_view(context))
+
+
+async def _tap_code_erasure(update: Update, context: Context, tap: Tap) -> None:
+    await show(update, context, views.code_erasure(reader_of(context), context.user))
+
+
+async def _tap_erase_codes(update: Update, context: Context, tap: Tap) -> None:
+    accounts = context.shop.accounts
+    await accounts.erase_codes_after(context.user.id, tap.number(0) or None)
+    context.user = await accounts.get(context.user.id)
+    await _tap_code_erasure(update, context, tap)
+
+
+ACTS: Acts = {
+    "settings": _tap_settings,
+    "wish": _tap_wish,
+    "phoneunlink": _tap_unlink,
+    "chatnews": _tap_chat_news,
+    "codeerasure": _tap_code_erasure,
+    "erasecodes": _tap_erase_codes,
+}

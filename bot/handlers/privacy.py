@@ -16,6 +16,10 @@ async def command(update: Update, context: Context) -> None:
     await show(update, context, views.privacy(reader_of(context), retention_days=days))
 
 
+async def _show(update: Update, context: Context, tap: Tap) -> None:
+    await command(update, context)
+
+
 async def _ask(update: Update, context: Context, tap: Tap) -> None:
     await show(update, context, views.ask_erasure(reader_of(context)))
 
@@ -39,5 +43,5 @@ async def _erase(update: Update, context: Context, tap: Tap) -> None:
     await show_card(update, context, user_id)
 
 
-RENTER: Acts = {"forgetme": _ask, "doforgetme": _request}
+RENTER: Acts = {"privacy": _show, "forgetme": _ask, "doforgetme": _request}
 ACTS: Acts = {"askerase": _ask_erase, "erase": _erase}

@@ -28,22 +28,29 @@ from bot.handlers import (
     broadcast,
     browse,
     closing,
+    disputes,
+    limits,
     linking,
     operator,
     payments,
     people,
+    pricing,
     redeeming,
+    scopes,
     searching,
     sender_ids,
     senders,
+    support,
     team,
     vouchers,
 )
 from bot.handlers.screens import needs_terms, read_tap, reader_of, show
 from bot.views import browse as views
 from bot.views import payments as payment_views
+from bot.views import pricing as pricing_views
 from bot.views import start as start_views
-from services.money import parse_amount
+from bot.views.errors import bad_amount
+from services.money import BadAmount, parse_amount
 from services.roles import Right
 
 SEARCH, QUANTITY, AMOUNT = "search", "quantity", "amount"
@@ -101,8 +108,8 @@ async def take_amount(update: Update, context: Context) -> None:
     shop, _ = context.shop, context.language._
     try:
         amount = parse_amount(update.message.text or "", shop.currency)
-    except ValueError as error:
-        await _ask_amount(update, context, str(error))
+    except BadAmount as error:
+        await _ask_amount(update, context, bad_amount(error, context.language))
         return
     stars = shop.invoices.stars_for(amount)
     if not stars:
@@ -172,7 +179,7 @@ ASKED: Mapping[Right, Mapping[str, access.Handler]] = {
         "asknote": people.ask_note,
         "askletter": people.ask_letter,
     },
-    Right.BAN: {"askban": bans.ask_reason},
+    Right.BAN: {"askban": bans.ask_reason, "asklimits": limits.ask},
     Right.MONEY: {
         "askcredit": operator.ask_credit,
         "askdebit": operator.ask_debit,
@@ -184,11 +191,14 @@ ASKED: Mapping[Right, Mapping[str, access.Handler]] = {
         "sidnumber": sender_ids.ask_name,
         "sidverify": sender_ids.ask_otp,
         "sidname": sender_ids.ask_alpha,
+        "askpick": scopes.ask_name,
+        **dict.fromkeys(pricing_views.VALUES, pricing.ask_value),
     },
     Right.BROADCAST: {
         "bcnew": broadcast.begin_by_tap,
         "bclink": broadcast.ask_link,
         "bctime": broadcast.ask_time,
+        "bcquiet": broadcast.ask_quiet,
     },
     Right.MAINTENANCE: {"askclosing": closing.ask_text},
     Right.TEAM: {"askmember": team.ask_member},
@@ -200,7 +210,7 @@ _ANSWERED: Mapping[Right, Mapping[str, access.Handler]] = {
         people.NOTE: people.take_note,
         people.LETTER: people.take_letter,
     },
-    Right.BAN: {bans.REASON: bans.take_reason},
+    Right.BAN: {bans.REASON: bans.take_reason, limits.LIMITS: limits.take},
     Right.MONEY: {
         operator.CREDIT: operator.take_credit,
         operator.DEBIT: operator.take_debit,
@@ -213,11 +223,14 @@ _ANSWERED: Mapping[Right, Mapping[str, access.Handler]] = {
         sender_ids.NUMBER: sender_ids.take_number,
         sender_ids.OTP: sender_ids.take_otp,
         sender_ids.ALPHA: sender_ids.take_alpha,
+        scopes.NAME: scopes.take_name,
+        pricing.VALUE: pricing.take_value,
     },
     Right.BROADCAST: {
         broadcast.CONTENT: broadcast.take_message,
         broadcast.LINK: broadcast.take_link,
         broadcast.TIME: broadcast.take_time,
+        broadcast.QUIET: broadcast.take_quiet,
     },
     Right.MAINTENANCE: {closing.TEXT: closing.take_text},
     Right.TEAM: {team.MEMBER: team.take_member},
@@ -236,6 +249,9 @@ def conversation() -> ConversationHandler[Context]:
                 CallbackQueryHandler(ask_amount, _asks("amount")),
                 CallbackQueryHandler(linking.ask_phone, _asks("phonelink")),
                 CallbackQueryHandler(redeeming.ask, _asks("redeem")),
+                CallbackQueryHandler(support.ask, _asks("support")),
+                CallbackQueryHandler(disputes.ask_text, _asks("problemtext")),
+                CommandHandler("support", support.command, filters.UpdateType.MESSAGE),
                 CommandHandler("redeem", redeeming.command, filters.UpdateType.MESSAGE),
                 CommandHandler(
                     "broadcast",
@@ -255,6 +271,8 @@ def conversation() -> ConversationHandler[Context]:
                 linking.PHONE: [MessageHandler(_TYPED | _SHARED, linking.take_phone)],
                 linking.CODE: [MessageHandler(_TYPED, linking.take_code)],
                 redeeming.CODE: [MessageHandler(_TYPED, redeeming.take)],
+                support.WRITING: [MessageHandler(_SENT, support.take)],
+                disputes.PROBLEM: [MessageHandler(_TYPED, disputes.take_text)],
                 **{
                     state: [
                         MessageHandler(

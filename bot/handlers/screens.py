@@ -13,17 +13,28 @@ from telegram.ext import ApplicationHandlerStop
 from bot import messages
 from bot.buttons import Tap, action_of
 from bot.context import Context
-from bot.language import Language
+from bot.language import ENGLISH, Language
 from bot.views import start as views
 from bot.views.screen import Reader, View
 from db.models import User
 from services.errors import Banned
+from services.places import currency_for_language
+from services.rates import Exchange
 
 Act: TypeAlias = Callable[[Update, Context, Tap], Awaitable[None]]
 """What a tap does. It answers the tap, by `show` or `answer`."""
 Acts: TypeAlias = Mapping[str, Act]
 
-_COMMANDS_OF_THE_BANNED = {"/orders", "/balance", "/terms", "/privacy", "/paysupport", "/support"}
+_COMMANDS_OF_THE_BANNED = {
+    "/orders",
+    "/balance",
+    "/terms",
+    "/privacy",
+    "/paysupport",
+    "/support",
+    "/language",
+    "/cancel",
+}
 _ACTIONS_OF_THE_BANNED = {
     "orders",
     "open",
@@ -33,9 +44,20 @@ _ACTIONS_OF_THE_BANNED = {
     "finish",
     "resend",
     "balance",
+    "statement",
+    "timeline",
     "forgetme",
     "doforgetme",
+    "support",
+    "problem",
+    "problemis",
+    "problemtext",
+    "language",
+    "speak",
 }
+
+_WRITING = {"support", "order"}
+"""What stands among somebody's data while they write to support, or what is wrong with an order."""
 
 
 async def admit(update: Update, context: Context) -> None:
@@ -52,15 +74,19 @@ async def admit(update: Update, context: Context) -> None:
         await _decline(update)
         raise ApplicationHandlerStop
     context.user = await meet(context, person)
-    if context.user.banned_at and not context.role and not _is_open_to_banned(update):
+    if context.user.banned_at and not context.role and not _is_open_to_banned(update, context):
         raise Banned(context.user.ban_reason)
 
 
-def _is_open_to_banned(update: Update) -> bool:
+def _is_open_to_banned(update: Update, context: Context) -> bool:
     if update.callback_query:
         return action_of(update.callback_query.data or "") in _ACTIONS_OF_THE_BANNED
-    words = ((update.message and update.message.text) or "").split()
-    return bool(words) and words[0].partition("@")[0] in _COMMANDS_OF_THE_BANNED
+    assert update.message
+    words = (update.message.text or "").split()
+    if words and words[0].startswith("/"):
+        return words[0].partition("@")[0] in _COMMANDS_OF_THE_BANNED
+    # Whether a reply is one to support, `support.take_reply` finds out.
+    return not _WRITING.isdisjoint(context.user_data or ()) or update.message.reply_to_message is not None
 
 
 async def meet(context: Context, person: TelegramUser) -> User:
@@ -69,14 +95,14 @@ async def meet(context: Context, person: TelegramUser) -> User:
         person.id,
         name=person.full_name,
         username=person.username,
-        language_code=person.language_code or "en",
+        language_code=person.language_code or ENGLISH,
     )
 
 
 async def _decline(update: Update) -> None:
     """In a group: say where to find us, to those who speak to us."""
     person = update.effective_user
-    view = views.private_only(Language.of((person and person.language_code) or "en"))
+    view = views.private_only(Language.of((person and person.language_code) or ENGLISH))
     if update.callback_query:
         await update.callback_query.answer(view.text, show_alert=True)
     elif update.message and (update.message.text or "").startswith("/"):
@@ -84,7 +110,14 @@ async def _decline(update: Update) -> None:
 
 
 def reader_of(context: Context) -> Reader:
-    return Reader(context.user.id, context.language, context.shop.buttons)
+    return Reader(context.user.id, context.language, context.shop.buttons, own_money(context))
+
+
+def own_money(context: Context) -> Exchange | None:
+    """The way into the currency that they chose, or else that of their language."""
+    shop, user = context.shop, context.user
+    own = currency_for_language(user.language) if user.chosen_currency is None else user.chosen_currency
+    return shop.rates.find(shop.currency, own) if own and own != shop.currency else None
 
 
 def read_tap(update: Update, context: Context) -> Tap:

@@ -5,10 +5,11 @@ from telegram import Update
 from bot.buttons import Tap, base36
 from bot.context import Context
 from bot.handlers import browse
+from bot.handlers.home import popular
 from bot.handlers.screens import needs_terms, reader_of, show
-from bot.handlers.start import favourites
 from bot.views import browse as views
 from bot.views.browse import Found
+from services.catalog import Catalog
 
 ECHO = 64
 """As much of a query as is repeated in the answer."""
@@ -18,7 +19,7 @@ ALL_SERVICES = Tap("services", ("0",))
 async def buy(update: Update, context: Context) -> None:
     """`/buy [service] [country]`: as far as the words lead."""
     text = " ".join(context.args or [])
-    found = _find(context, text)
+    found = find(context.shop.catalog, text)
     then = _way_to(found[0]) if found else ALL_SERVICES
     if await needs_terms(update, context, then):
         return
@@ -32,7 +33,7 @@ async def search(update: Update, context: Context) -> None:
     """Any text that is no command: what it can mean, or straight to the price where that is one thing."""
     assert update.message
     text = (update.message.text or "").strip()
-    found = _find(context, text)
+    found = find(context.shop.catalog, text)
     if await needs_terms(update, context, _way_to(found[0]) if found else None):
         return
     pairs = [one for one in found if one.line]
@@ -47,12 +48,13 @@ async def search(update: Update, context: Context) -> None:
 
 
 async def _show_nothing(update: Update, context: Context, text: str) -> None:
-    await show(update, context, views.nothing_found(reader_of(context), text[:ECHO], favourites(context)))
+    is_stocked = context.shop.catalog.is_stocked
+    view = views.nothing_found(reader_of(context), text[:ECHO], popular(context), is_stocked=is_stocked)
+    await show(update, context, view)
 
 
-def _find(context: Context, text: str) -> list[Found]:
+def find(catalog: Catalog, text: str) -> list[Found]:
     """What is for sale and may be meant, best first."""
-    catalog = context.shop.catalog
     return [
         Found(
             service=catalog.service(service_id) if service_id is not None else None,

@@ -13,24 +13,29 @@ from bot.views import senders as views
 from services.errors import UpstreamError
 from services.places import country_of, parse_phone
 from services.search import find_country
-from services.senders.base import Metered, Phones, Sender, SenderIds
+from services.senders.base import Metered, Newsletters, Phones, Sender, SenderIds
 from services.texting import Draft
 
 PHONE, COUNTRY = "text phone", "text country"
 END = ConversationHandler.END
-TEST_BODY = "This is a test of Numlet's SMS. If you can read it, they work."
 
 
 async def command(update: Update, context: Context) -> None:
     shop = context.shop
     sender_ids = await shop.switchboard.sender_ids()
+    newsletters = await shop.switchboard.newsletter_senders()
     states = await asyncio.gather(
-        *(_state(context, sender, sender_ids.get(sender.name)) for sender in shop.senders)
+        *(
+            _state(context, sender, sender_ids.get(sender.name), newsletters=sender.name in newsletters)
+            for sender in shop.senders
+        )
     )
     await show(update, context, views.senders(reader_of(context), states, await shop.switchboard.choices()))
 
 
-async def _state(context: Context, sender: Sender, sender_id: str | None) -> views.SenderState:
+async def _state(
+    context: Context, sender: Sender, sender_id: str | None, *, newsletters: bool
+) -> views.SenderState:
     """How a sender is doing; it is asked now."""
     shop, usage, devices = context.shop, None, None
     # What goes wrong, its health says.
@@ -45,6 +50,7 @@ async def _state(context: Context, sender: Sender, sender_id: str | None) -> vie
         has_sender_ids=isinstance(sender, SenderIds),
         usage=usage,
         devices=devices,
+        newsletters=newsletters if isinstance(sender, Newsletters) else None,
     )
 
 
@@ -71,7 +77,7 @@ async def take_phone(update: Update, context: Context) -> None:
         await show(update, context, views.ask_test_number(reader_of(context), sender, wrong=True))
         raise ApplicationHandlerStop(PHONE)
     draft = Draft(f"test:{update.update_id}", phone_number, context.user.id)
-    await context.shop.texting.send_test(sender.name, TEST_BODY, draft)
+    await context.shop.texting.send_test(sender.name, views.test_text(context.language), draft)
     typed(context).clear()
     await show(update, context, views.test_queued(reader_of(context), sender.name, phone_number))
     raise ApplicationHandlerStop(END)
@@ -103,6 +109,11 @@ async def _tap_serve(update: Update, context: Context, tap: Tap) -> None:
     await _show_country(update, context, iso)
 
 
+async def _tap_newsletters(update: Update, context: Context, tap: Tap) -> None:
+    await context.shop.switchboard.use_newsletters(tap.args[0], on=bool(tap.number(1)), by=context.user.id)
+    await command(update, context)
+
+
 async def _show_country(update: Update, context: Context, iso: str) -> None:
     board = context.shop.switchboard
     choices = await board.choices()
@@ -130,4 +141,4 @@ def home_of(sender: Sender) -> str | None:
     return next(iter(sender.countries)) if sender.countries and len(sender.countries) == 1 else None
 
 
-ACTS: Acts = {"senders": _tap_senders, "textserve": _tap_serve}
+ACTS: Acts = {"senders": _tap_senders, "textserve": _tap_serve, "newsletters": _tap_newsletters}

@@ -6,16 +6,10 @@ from telegram.constants import ChatType
 from bot.buttons import Tap
 from bot.context import Context
 from bot.handlers import inviting, redeeming
-from bot.handlers.screens import Acts, meet, reader_of, show, show_below
+from bot.handlers.home import show_home
+from bot.handlers.screens import Acts, meet, reader_of, show
 from bot.views import start as views
-from bot.views.screen import Reader, View
-from db.models import Service, User
 from services.roles import Right
-
-FAVOURITES = 12
-"""How many services stand on the home screen."""
-WELL_KNOWN = ("whatsapp", "google", "instagram", "facebook", "tiktok", "discord", "uber", "amazon")
-"""Slugs of what most people come for: they stand first, whatever is best stocked at the moment."""
 
 
 async def start(update: Update, context: Context) -> None:
@@ -24,7 +18,7 @@ async def start(update: Update, context: Context) -> None:
     if parameter.startswith(redeeming.LINK):
         await redeeming.follow(update, context, parameter.removeprefix(redeeming.LINK))
     elif context.user.terms_accepted_at:
-        await show(update, context, await _home(context))
+        await show_home(update, context)
     else:
         welcome = await inviting.welcome(context, parameter)
         await show(update, context, views.terms(reader_of(context), welcome=welcome))
@@ -65,41 +59,12 @@ async def note_block(update: Update, context: Context) -> None:
         await meet(context, change.from_user)
 
 
-async def _show_home(update: Update, context: Context, tap: Tap) -> None:
-    await show(update, context, await _home(context))
-
-
-async def _show_menu(update: Update, context: Context, tap: Tap) -> None:
-    """Home, below a card."""
-    await show_below(update, context, await _home(context))
-
-
 async def _show_help(update: Update, context: Context, tap: Tap) -> None:
     await help_(update, context)
 
 
-async def _home(context: Context) -> View:
-    return await home_view(context, context.user, reader_of(context))
+async def _show_terms(update: Update, context: Context, tap: Tap) -> None:
+    await terms(update, context)
 
 
-async def home_view(context: Context, user: User, reader: Reader) -> View:
-    """Somebody's home screen."""
-    shop = context.shop
-    return views.home(
-        reader,
-        favourites(context),
-        await shop.accounts.wallet(user.id, moves=0),
-        is_operator=shop.team.role_of(user) is not None,
-        closed=await shop.maintenance.notice(),
-    )
-
-
-def favourites(context: Context) -> list[Service]:
-    """The services that most people look for, and after them the best stocked."""
-    catalog = context.shop.catalog
-    stocked = [service for group in catalog.services() if (service := catalog.service(int(group.key)))]
-    ranks = {slug: rank for rank, slug in enumerate(WELL_KNOWN)}
-    return sorted(stocked, key=lambda service: ranks.get(service.slug, len(ranks)))[:FAVOURITES]
-
-
-ACTS: Acts = {"home": _show_home, "menu": _show_menu, "help": _show_help}
+ACTS: Acts = {"help": _show_help, "terms": _show_terms}

@@ -10,21 +10,31 @@ from bot.handlers import (
     access,
     audit,
     bans,
+    books,
     broadcast,
     browse,
+    choices,
     closing,
+    disputes,
+    home,
     inviting,
+    limits,
+    lookouts,
     operator,
     orders,
     panel,
     payments,
     people,
     preferences,
+    pricing,
     privacy,
     redeeming,
+    scopes,
     sender_ids,
     senders,
     start,
+    statistics,
+    suppliers,
     team,
     trail,
     vouchers,
@@ -33,6 +43,7 @@ from bot.handlers.screens import Acts, needs_terms, read_tap
 from services.roles import Right
 
 RENTER: Acts = {
+    **home.ACTS,
     **start.ACTS,
     **browse.ACTS,
     **orders.ACTS,
@@ -40,15 +51,26 @@ RENTER: Acts = {
     **preferences.ACTS,
     **redeeming.ACTS,
     **inviting.ACTS,
+    **lookouts.ACTS,
+    **disputes.RENTER,
+    **choices.ACTS,
 }
+NEWCOMER: Acts = {**privacy.RENTER, **choices.NEWCOMER_ACTS}
+"""Also for those who never accepted the terms: we have their names, too, and they want to read them."""
 OPERATOR: Mapping[Right, Acts] = {
     Right.DESK: panel.ACTS,
-    Right.PEOPLE: {**people.ACTS, **operator.ORDER_ACTS},
-    Right.BAN: bans.ACTS,
-    Right.MONEY: {**payments.OPERATOR_ACTS, **vouchers.ACTS},
-    Right.SHOP: {**operator.SUPPLIER_ACTS, **senders.ACTS, **sender_ids.ACTS},
+    Right.PEOPLE: {**people.ACTS, **operator.ORDER_ACTS, **disputes.PEOPLE},
+    Right.BAN: {**bans.ACTS, **limits.ACTS},
+    Right.MONEY: {**payments.OPERATOR_ACTS, **vouchers.ACTS, **disputes.MONEY},
+    Right.SHOP: {
+        **suppliers.ACTS,
+        **pricing.ACTS,
+        **scopes.ACTS,
+        **senders.ACTS,
+        **sender_ids.ACTS,
+    },
     Right.BROADCAST: broadcast.ACTS,
-    Right.AUDIT: {**audit.ACTS, **trail.ACTS},
+    Right.AUDIT: {**audit.ACTS, **trail.ACTS, **statistics.ACTS, **books.ACTS},
     Right.MAINTENANCE: closing.ACTS,
     Right.TEAM: team.ACTS,
     Right.ERASE: privacy.ACTS,
@@ -65,9 +87,8 @@ async def dispatch(update: Update, context: Context) -> None:
     elif right := _RIGHTS.get(tap.action):
         access.check(context, right)
         await OPERATOR[right][tap.action](update, context, tap)
-    elif tap.action in privacy.RENTER:
-        # Also for those who never accepted the terms: we have their names, too.
-        await privacy.RENTER[tap.action](update, context, tap)
+    elif tap.action in NEWCOMER:
+        await NEWCOMER[tap.action](update, context, tap)
     elif tap.action not in RENTER:
         raise StaleButton
     elif not await needs_terms(update, context):

@@ -14,11 +14,11 @@ from bot.handlers.redeeming import LINK
 from bot.handlers.screens import Acts, read_tap, reader_of, show
 from bot.views import operator as operator_views
 from bot.views import vouchers as views
-from bot.views.errors import sentence
+from bot.views.errors import bad_amount, sentence
 from bot.views.screen import ROWS, Page
 from db.models import Voucher
 from services.errors import WordRefused
-from services.money import parse_amount
+from services.money import BadAmount, parse_amount
 from services.vouchers import LARGEST_AMOUNT, LONGEST, MOST_USES, Draft
 
 FORM = "/vouchers AMOUNT USES LIFETIME [WORD]"
@@ -143,8 +143,8 @@ def _draft(answers: list[int]) -> Draft:
 def _read_amount(context: Context, text: str) -> int:
     try:
         amount = parse_amount(text, context.shop.currency)
-    except ValueError as error:
-        raise Unreadable(str(error)) from error
+    except BadAmount as error:
+        raise Unreadable(bad_amount(error, context.language)) from error
     if not 0 < amount <= LARGEST_AMOUNT:
         most = context.language.money(LARGEST_AMOUNT, context.shop.currency)
         raise Unreadable(

@@ -78,7 +78,9 @@ def _periods(reader: Reader, chosen: int, by: str) -> Row:
 
 def _period_name(language: Language, days: int) -> str:
     _ = language._
-    return _("Today") if days == 1 else _("{count} days").format(count=days)
+    if days == 1:
+        return _("Today")
+    return language.ngettext("{count} day", "{count} days", days).format(count=language.number(days))
 
 
 def _marked(label: str, is_chosen: bool) -> str:
@@ -130,9 +132,9 @@ def total_lines(language: Language, total: Margin, currency: str) -> list[str]:
 def margin_lines(language: Language, rows: Iterable[tuple[str, Margin]], currency: str) -> list[str]:
     """A name, its profit, and how many orders brought it."""
     _, money, number = language._, language.money, language.number
+    none = _("no order")
     return [
-        f"{name or _('no order')}: {money(margin.profit, currency)} ({number(margin.orders)})"
-        for name, margin in rows
+        f"{name or none}: {money(margin.profit, currency)} ({number(margin.orders)})" for name, margin in rows
     ]
 
 
@@ -174,6 +176,7 @@ def check_name(language: Language, check: Check) -> str:
         Check.SETTLEMENTS: _("Ended orders against what was paid"),
         Check.PAYMENTS: _("Stars against what was credited"),
         Check.CREDITS: _("Each payment in Stars against its credit"),
+        Check.REFUNDS: _("Refunds of orders against what was paid"),
     }[check]
 
 
@@ -210,6 +213,9 @@ def finding_text(language: Language, finding: Finding) -> str:
         Check.CREDITS: _(
             "Payments in Stars that were not credited: {count}, {amount} in all. One: {example}."
         ),
+        Check.REFUNDS: _(
+            "Orders that were refunded wrongly, or not as decided: {count}, {amount} in all. One: {example}."
+        ),
     }[finding.check]
     return text.format(
         count=language.number(finding.count),
@@ -233,12 +239,11 @@ def alert(language: Language, name: str, facts: dict[str, Any]) -> View:
     _ = language._
     if name == "audit_agrees":
         about = check_name(language, Check(facts["check"]))
-        return View.of([f"✅ {escape(_('{about}: it agrees again.').format(about=about))}"])
+        return View.of(["✅ " + escape(_("{about}: it agrees again.").format(about=about))])
     if name == "audit_differs":
         finding = Finding(**{**facts, "check": Check(facts["check"])})
-        return View.of(
-            [f"⚠️ {bold(_('The books do not agree.'))}", escape(finding_text(language, finding)), "/audit"]
-        )
+        title = "⚠️ " + bold(_("The books do not agree."))
+        return View.of([title, escape(finding_text(language, finding)), "/audit"])
     text = _(
         "{supplier} took {amount} more than our orders cost since {since} UTC. A price may have moved between"
         " its catalog and the purchase, or a number was bought there that no order here explains."

@@ -9,7 +9,7 @@ from telegram import InlineKeyboardButton
 from bot.language import Language
 from bot.views.screen import DANGER, SUCCESS, Reader, Row, View, bold, columns, escape, moment
 from db.models import Broadcast, BroadcastStatus
-from services.broadcasts import TextCounts
+from services.broadcasts import TextCounts, quiet_until
 
 _BAR = 12
 _LANGUAGES = 4
@@ -40,6 +40,8 @@ class TextReach:
     phones: int
     parts: int
     """For each phone: what senders charge for."""
+    newsletter_senders: Sequence[str] = ()
+    """Those that send it as a newsletter of theirs rather than in bulk."""
 
 
 def draft(
@@ -59,6 +61,13 @@ def draft(
     ]
     if texts:
         lines.append(_text_line(reader.language, broadcast, texts))
+        if broadcast.by_text:
+            lines += [
+                _("Through {sender} it goes out as a newsletter.").format(sender=escape(name))
+                for name in texts.newsletter_senders
+            ]
+    if broadcast.quiet_hours:
+        lines.append(_quiet_line(reader.language, broadcast))
     choices = [*AUDIENCES, *(f"language:{code}" for code in languages[:_LANGUAGES])]
     rows: list[Row] = columns(
         reader.button(
@@ -85,6 +94,10 @@ def draft(
     return View.of(lines, rows)
 
 
+def _quiet_line(language: Language, broadcast: Broadcast) -> str:
+    return language._("Quiet hours: {span}").format(span=bold(broadcast.quiet_hours or ""))
+
+
 def _text_line(language: Language, broadcast: Broadcast, texts: TextReach) -> str:
     """Its cost, in what senders count."""
     _ = language._
@@ -105,6 +118,10 @@ def _extras(reader: Reader, broadcast: Broadcast) -> Row:
     row = [reader.button(_("Preview"), "bc", "preview", id)]
     if len(broadcast.message_ids) == 1:  # Telegram gives albums no buttons
         row.append(reader.button(_("Add a button"), "bclink", id))
+    if broadcast.quiet_hours:
+        row.append(reader.button(_("No quiet hours"), "bc", "noquiet", id))
+    else:
+        row.append(reader.button(_("Quiet hours"), "bcquiet", id))
     if broadcast.links:
         row.append(reader.button(_("Remove buttons"), "bc", "nolinks", id))
     return row
@@ -135,6 +152,19 @@ def ask_time(reader: Reader, *, wrong: bool = False) -> View:
     )
 
 
+def ask_quiet(reader: Reader, *, wrong: bool = False) -> View:
+    _ = reader.language._
+    return View.of(
+        [
+            *([_("I cannot read that as a span of hours."), ""] if wrong else []),
+            _("In which hours should nobody be sent to? It waits then, and goes on after them. For example:"),
+            "<code>22-8 Asia/Jakarta</code>",
+            "<code>21:30-07:00 +7</code>",
+            _("Without a time zone it is UTC."),
+        ]
+    )
+
+
 def panel(
     reader: Reader, broadcast: Broadcast, now: datetime, texts: TextCounts | None, *, recallable: bool
 ) -> View:
@@ -149,14 +179,19 @@ def panel(
     if broadcast.started_at:
         lines += [*_progress(language, broadcast, now)]
     elif broadcast.starts_at:
-        lines.append(_("Begins {when}").format(when=moment(broadcast.starts_at)))
+        begins = quiet_until(broadcast, broadcast.starts_at) or broadcast.starts_at
+        lines.append(_("Begins {when}").format(when=moment(begins)))
+    if broadcast.quiet_hours and broadcast.ended_at is None:
+        lines += ["", _quiet_line(language, broadcast)]
+        if broadcast.started_at and (until := quiet_until(broadcast, now)):
+            lines.append(_("Goes on {when}").format(when=moment(until)))
     if texts:
         lines += ["", *_text_progress(language, texts)]
     if broadcast.trouble == "sender_trouble":
         lines += ["", _("The sender of SMS does not work: look at /senders, then tap Resume.")]
     if broadcast.trouble == "original_gone":
         lines += ["", _("The message it copies was deleted. Stop this broadcast and make a new one.")]
-    return View.of(lines, _controls(reader, broadcast, recallable=recallable))
+    return View.of(lines, _controls(reader, broadcast, texts, recallable=recallable))
 
 
 def _progress(language: Language, broadcast: Broadcast, now: datetime) -> list[str]:
@@ -166,7 +201,7 @@ def _progress(language: Language, broadcast: Broadcast, now: datetime) -> list[s
     filled = _BAR * done // total if total else _BAR
     percent = 100 * done // total if total else 100
     lines = [
-        f"{'▓' * filled}{'░' * (_BAR - filled)} {percent} %",
+        f"{'▓' * filled}{'░' * (_BAR - filled)} {language.percent(percent)}",
         _("{done} of {total}").format(done=language.number(done), total=language.number(total)),
         "",
         _("Sent: {count}").format(count=language.number(broadcast.sent)),
@@ -179,7 +214,9 @@ def _progress(language: Language, broadcast: Broadcast, now: datetime) -> list[s
         )
     if broadcast.recalled:
         lines.append(_("Deleted again: {count}").format(count=language.number(broadcast.recalled)))
-    if broadcast.status == BroadcastStatus.SENDING and done and broadcast.started_at:
+    # Hours in which it waited would count as slowness.
+    steady = broadcast.status == BroadcastStatus.SENDING and not broadcast.quiet_hours
+    if steady and done and broadcast.started_at:
         left = (now - broadcast.started_at) * (total - done) / done
         lines += ["", _("About {minutes} min left").format(minutes=language.number(_minutes(left)))]
     return lines
@@ -199,7 +236,9 @@ def _text_progress(language: Language, texts: TextCounts) -> list[str]:
     return lines
 
 
-def _controls(reader: Reader, broadcast: Broadcast, *, recallable: bool) -> list[Row]:
+def _controls(
+    reader: Reader, broadcast: Broadcast, texts: TextCounts | None, *, recallable: bool
+) -> list[Row]:
     _ = reader.language._
     id = broadcast.id or 0
 
@@ -214,7 +253,8 @@ def _controls(reader: Reader, broadcast: Broadcast, *, recallable: bool) -> list
     if broadcast.ended_at is None:
         first.append(button(_("Stop"), "stop", DANGER))
     second: Row = []
-    if broadcast.blocked + broadcast.failed + broadcast.unknown:
+    missed = broadcast.blocked + broadcast.failed + broadcast.unknown
+    if missed or (texts and texts.failed + texts.unknown):
         second.append(button(_("Who did not get it (CSV)"), "csv"))
     if recallable:
         second.append(button(_("Recall"), "askrecall", DANGER))
@@ -224,9 +264,12 @@ def _controls(reader: Reader, broadcast: Broadcast, *, recallable: bool) -> list
 def ask_recall(reader: Reader, broadcast: Broadcast) -> View:
     _ = reader.language._
     id = broadcast.id or 0
-    left = reader.language.number(broadcast.sent - broadcast.recalled)
+    left = broadcast.sent - broadcast.recalled
+    question = reader.language.ngettext(
+        "Delete this message from {count} chat?", "Delete this message from {count} chats?", left
+    )
     return View.of(
-        [_("Delete this message from {count} chats?").format(count=bold(left))],
+        [question.format(count=bold(reader.language.number(left)))],
         [
             [reader.button(_("Delete it everywhere"), "bc", "recall", id, style=DANGER)],
             [reader.button(_("‹ Back"), "bc", "panel", id)],

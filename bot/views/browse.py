@@ -22,11 +22,14 @@ from bot.views.screen import (
 from bot.views.start import home_button, service_button
 from db.models import Service
 from services.accounts import Wallet
-from services.catalog import Line, network_key
+from services.catalog import Line, Sort, network_key
+from services.favourites import Choice
 
 NAMES = 2 * (ROWS - 2)
 """How many short names are on a page, in two columns."""
 QUANTITIES = (1, 2, 3, 5, 10)
+MINUTE = 60
+"""Seconds."""
 MOST = 100
 """Numbers in one purchase."""
 
@@ -40,14 +43,13 @@ class Offer:
     quantity: int
     wallet: Wallet
     key: str
-    own: tuple[int, str] | None = None
-    """The total in the renter's own money: minor units and currency."""
     was: int | None = None
     """The price that they had tapped, where it has changed meanwhile."""
     stars: int | None = None
     """What it costs in Telegram Stars, where it can be paid for with them alone."""
     has_networks: bool = False
     """Whether a mobile network can be chosen."""
+    is_pinned: bool = False
 
     @property
     def total(self) -> int:
@@ -87,20 +89,52 @@ def countries(reader: Reader, page: Page[str]) -> View:
     )
 
 
-def service(reader: Reader, service: Service, page: Page[Line], currency: str) -> View:
-    """A service's countries with their prices."""
+def service(
+    reader: Reader,
+    service: Service,
+    page: Page[Line],
+    currency: str,
+    *,
+    sort: Sort = Sort.PRICE,
+    has_odds: bool = False,
+) -> View:
+    """A service's countries with their prices. `has_odds`: whether they are known of any."""
     _ = reader.language._
+    service_id = service.id or 0
+    questions = {
+        Sort.PRICE: _("Which country? The cheapest come first."),
+        Sort.ODDS: _("Which country? Those where codes come most often are first."),
+        Sort.STOCK: _("Which country? Those with the most numbers are first."),
+    }
+    lines = [bold(service.name), "", questions[sort]]
+    if has_odds:
+        lines.append(_("Percent: how many of our last orders there got a code."))
+    turning = ("service", service_id) if sort is Sort.PRICE else ("sorted", service_id, sort.value)
     return View.of(
-        [bold(service.name), "", _("Which country? The cheapest come first.")],
+        lines,
         [
+            _sort_row(reader, service_id, sort, has_odds=has_odds)
+            if page.number or len(page.items) > 1
+            else [],
             *(
                 [_line_button(reader, reader.language.country(line.country), line, currency)]
                 for line in page.items
             ),
-            pager(reader, page, "service", service.id or 0),
+            pager(reader, page, *turning),
             [reader.button(_("‹ Services"), "services", 0), home_button(reader)],
         ],
     )
+
+
+def _sort_row(reader: Reader, service_id: int, sort: Sort, *, has_odds: bool) -> Row:
+    _ = reader.language._
+    choices = {Sort.PRICE: _("Price"), Sort.ODDS: _("Odds"), Sort.STOCK: _("Stock")}
+    if not has_odds:
+        del choices[Sort.ODDS]
+    return [
+        reader.button(f"• {label} •" if choice is sort else label, "sorted", service_id, choice.value, 0)
+        for choice, label in choices.items()
+    ]
 
 
 def country(reader: Reader, iso: str, page: Page[tuple[Service, Line]], currency: str) -> View:
@@ -134,11 +168,14 @@ def results(reader: Reader, text: str, found: Sequence[Found], currency: str) ->
     )
 
 
-def nothing_found(reader: Reader, text: str, suggested: Sequence[Service]) -> View:
+def nothing_found(reader: Reader, text: str, suggested: Sequence[Service], *, is_stocked: bool) -> View:
+    """`is_stocked`: whether every supplier has told what it sells."""
     _ = reader.language._
+    filling = [] if is_stocked else [_("Some shelves are still being filled. Try again in a few seconds.")]
     return View.of(
         [
             _("I found nothing for “{text}”.").format(text=escape(text)),
+            *filling,
             "",
             _("Write a service, a country or both, like <i>whatsapp indonesia</i>, or pick one:"),
         ],
@@ -149,12 +186,17 @@ def nothing_found(reader: Reader, text: str, suggested: Sequence[Service]) -> Vi
     )
 
 
-def gone(reader: Reader) -> View:
-    """For a shelf that has been sold out since the button was drawn."""
+def gone(reader: Reader, wanted: tuple[int, str] | None = None, *, pinned: Choice | None = None) -> View:
+    """For a shelf that has been sold out since the button was drawn.
+
+    `wanted`: a service and country that can be waited for; `pinned`: what can lose its star.
+    """
     _ = reader.language._
     return View.of(
         [_("Sold out at the moment. Other services and countries are in stock.")],
         [
+            [reader.button(_("🔔 Tell me when it's back"), "lookout", *wanted, 0)] if wanted else [],
+            [_pin_button(reader, pinned, 1, is_pinned=True)] if pinned else [],
             [reader.button(_("All services"), "services", 0), reader.button(_("Countries"), "countries", 0)],
             [home_button(reader)],
         ],
@@ -179,7 +221,7 @@ def confirm(reader: Reader, offer: Offer) -> View:
                     *where,
                     offer.quantity,
                     line.price,
-                    *_network_arguments(line),
+                    *network_arguments(line.network),
                     style=SUCCESS,
                 )
             ],
@@ -190,9 +232,34 @@ def confirm(reader: Reader, offer: Offer) -> View:
                 reader.button(_("Other countries"), "service", line.service_id, 0),
                 reader.button(_("Other services"), "country", line.country, 0),
             ],
+            [
+                _pin_button(
+                    reader,
+                    Choice(line.service_id, line.country, line.network),
+                    offer.quantity,
+                    is_pinned=offer.is_pinned,
+                ),
+                *_lookout_row(reader, line),
+            ],
             [home_button(reader)],
         ],
     )
+
+
+def _pin_button(reader: Reader, choice: Choice, quantity: int, *, is_pinned: bool) -> InlineKeyboardButton:
+    """What it says is how things are; a tap turns it over."""
+    _ = reader.language._
+    label = _("★ Pinned") if is_pinned else _("☆ Pin")
+    where = choice.service_id, choice.country, quantity
+    return reader.button(label, "pin", *where, 0 if is_pinned else 1, *network_arguments(choice.network))
+
+
+def _lookout_row(reader: Reader, line: Line) -> Row:
+    """Not for one mobile network: those are waited for by nobody."""
+    if line.network:
+        return []
+    label = reader.language._("🔔 If it gets cheaper")
+    return [reader.button(label, "cheaper", line.service_id, line.country)]
 
 
 def _confirm_lines(reader: Reader, offer: Offer) -> list[str]:
@@ -214,9 +281,9 @@ def _confirm_lines(reader: Reader, offer: Offer) -> list[str]:
     if offer.quantity > 1:
         total = _("Together: {amount}").format(amount=bold(language.money(offer.total, currency)))
         lines.append(total)
-    if offer.own:
-        lines[-1] += f" (≈ {language.money(*offer.own)})"
+    lines[-1] += reader.about(offer.total)
     lines += [
+        *_odds_lines(language, offer.line),
         *_stock_lines(language, offer.line),
         _("Your balance: {amount}").format(amount=language.money(offer.wallet.available, currency)),
         "",
@@ -236,11 +303,36 @@ def _stars_row(reader: Reader, offer: Offer) -> Row:
         label = _("Pay {stars} ⭐").format(stars=reader.language.number(offer.stars))
         where = offer.line.service_id, offer.line.country
         row.append(
-            reader.button(label, "pay", offer.key, *where, offer.line.price, *_network_arguments(offer.line))
+            reader.button(
+                label, "pay", offer.key, *where, offer.line.price, *network_arguments(offer.line.network)
+            )
         )
     if offer.missing:
         row.append(reader.button(_("Top up"), "topup"))
     return row
+
+
+def _odds_lines(language: Language, line: Line) -> list[str]:
+    """Nothing while too little is known."""
+    if line.odds is None:
+        return []
+    percent, seconds = language.number(line.odds.percent), line.odds.seconds
+    if seconds is None:
+        return [language._("A code came in {percent} of 100 orders.").format(percent=percent)]
+    if seconds < 2 * MINUTE:
+        text = language.ngettext(
+            "A code came in {percent} of 100 orders, half of them within {seconds} second.",
+            "A code came in {percent} of 100 orders, half of them within {seconds} seconds.",
+            seconds,
+        )
+        return [text.format(percent=percent, seconds=language.number(seconds))]
+    minutes = seconds // MINUTE
+    text = language.ngettext(
+        "A code came in {percent} of 100 orders, half of them within {minutes} minute.",
+        "A code came in {percent} of 100 orders, half of them within {minutes} minutes.",
+        minutes,
+    )
+    return [text.format(percent=percent, minutes=language.number(minutes))]
 
 
 def _stock_lines(language: Language, line: Line) -> list[str]:
@@ -258,15 +350,16 @@ def _network_row(reader: Reader, offer: Offer) -> Row:
     return [reader.button(label, "networks", offer.line.service_id, offer.line.country, offer.quantity, 0)]
 
 
-def _network_arguments(line: Line) -> list[int]:
-    """What a button ends with whose line is of one mobile network."""
-    return [network_key(line.network)] if line.network else []
+def network_arguments(network: str | None) -> list[int]:
+    """What a button ends with that is about one mobile network."""
+    return [network_key(network)] if network else []
 
 
 def networks(reader: Reader, service: Service, page: Page[Line], quantity: int, currency: str) -> View:
     """The mobile networks of a country, with their prices; the first line is that of any."""
     _ = reader.language._
     money, where = reader.language.money, (page.items[0].service_id, page.items[0].country)
+    any_network = _("Any")
     return View.of(
         [
             title(reader.language, service.name, where[1]),
@@ -277,11 +370,11 @@ def networks(reader: Reader, service: Service, page: Page[Line], quantity: int, 
             *(
                 [
                     reader.button(
-                        f"{line.network or _('Any')} · {money(line.price, currency)}",
+                        f"{line.network or any_network} · {money(line.price, currency)}",
                         "confirm",
                         *where,
                         quantity,
-                        *_network_arguments(line),
+                        *network_arguments(line.network),
                     )
                 ]
                 for line in page.items
@@ -296,7 +389,7 @@ def _quantity_row(reader: Reader, offer: Offer) -> Row:
     if offer.most < 2:
         return []
     number = reader.language.number
-    where, network = (offer.line.service_id, offer.line.country), _network_arguments(offer.line)
+    where, network = (offer.line.service_id, offer.line.country), network_arguments(offer.line.network)
     choices = [quantity for quantity in QUANTITIES if quantity <= offer.most]
     row = [
         reader.button(
@@ -329,7 +422,12 @@ def ask_quantity(reader: Reader, service: Service, line: Line, *, wrong: bool = 
         [
             [
                 reader.button(
-                    _("‹ Back"), "confirm", line.service_id, line.country, 1, *_network_arguments(line)
+                    _("‹ Back"),
+                    "confirm",
+                    line.service_id,
+                    line.country,
+                    1,
+                    *network_arguments(line.network),
                 )
             ]
         ],
@@ -346,7 +444,11 @@ def ask_search(reader: Reader) -> View:
 
 def _line_button(reader: Reader, name: str, line: Line, currency: str) -> InlineKeyboardButton:
     price = reader.language.money(line.price, currency)
-    return reader.button(f"{name} · {price}", "confirm", line.service_id, line.country, 1)
+    shown = [reader.language.isolate(price)]
+    if line.odds:
+        shown.append(reader.language.isolate(reader.language.percent(line.odds.percent)))
+    label = " · ".join((name, *shown))
+    return reader.button(label, "confirm", line.service_id, line.country, 1)
 
 
 def _found_button(reader: Reader, found: Found, currency: str) -> InlineKeyboardButton:

@@ -6,6 +6,7 @@ A message that is a purchase's card stays that card: what leads away from it ope
 from telegram import InlineKeyboardButton
 
 from bot.language import Language
+from bot.views import problems
 from bot.views.screen import (
     DANGER,
     SUCCESS,
@@ -15,6 +16,7 @@ from bot.views.screen import (
     View,
     code,
     copy_button,
+    escape,
     moment,
     pager,
     title,
@@ -22,6 +24,7 @@ from bot.views.screen import (
 from db.models import OrderStatus, Purchase, Sms
 from services.catalog import network_key
 from services.orders import OrderView, PurchaseView
+from services.swaps import MOST, SWAPPED, gives_up_at
 
 NUMBERS = 10
 """How many numbers of a purchase are listed on a page."""
@@ -40,7 +43,8 @@ _SIGNS = {
 def card(reader: Reader, view: PurchaseView, page: int = 0) -> View:
     """A purchase as it stands: one number with all about it, or the list of its numbers."""
     if view.purchase.quantity == 1:
-        return order_card(reader, view, view.orders[0])
+        # Those before the last one were swapped.
+        return order_card(reader, view, view.orders[-1])
     return _purchase_card(reader, view, Page.of(view.orders, page, NUMBERS))
 
 
@@ -48,15 +52,19 @@ def order_card(reader: Reader, view: PurchaseView, shown: OrderView) -> View:
     """One number."""
     return View.of(
         [
-            title(reader.language, view.service.name, view.purchase.country),
+            *_title_lines(reader.language, view),
             "",
+            *_story(reader.language, view, shown),
             *_number_lines(reader.language, shown),
             *_state_lines(reader.language, view.purchase, shown),
+            *_late_lines(reader.language, view.purchase, shown),
+            *_swap_lines(reader.language, view, shown),
             *_notice_lines(reader.language, shown),
+            *problems.card_lines(reader.language, shown),
             "",
             reader.language._("Order {id}").format(id=shown.order.id),
         ],
-        _order_rows(reader, view.purchase, shown),
+        _order_rows(reader, view, shown),
     )
 
 
@@ -66,8 +74,71 @@ def code_message(reader: Reader, view: PurchaseView, sms: Sms) -> View:
     content = sms.code or (sms.text or "")[:_SMS_LIMIT]
     label = _("Copy {code}").format(code=sms.code) if sms.code else _("Copy text")
     lines = [code(content), "", title(reader.language, view.service.name, view.purchase.country)]
-    lines += [code(shown.order.phone_number) for shown in view.orders if shown.order.phone_number]
+    phones = [shown.order.phone_number for shown in view.orders if shown.order.phone_number]
+    lines += [reader.language.isolate(code(phone)) for phone in phones]
     return View.of(lines, [[copy_button(label, content)]])
+
+
+def late_offer(reader: Reader, view: PurchaseView) -> View:
+    """A message of its own about what came after an order had ended."""
+    _ = reader.language._
+    [shown] = view.orders
+    return View.of(
+        [
+            title(reader.language, view.service.name, view.purchase.country),
+            "",
+            *(
+                [reader.language.isolate(code(shown.order.phone_number)), ""]
+                if shown.order.phone_number
+                else []
+            ),
+            *_offer_lines(reader.language, view.purchase, shown),
+            "",
+            _("All that comes late to this number is then included, unless somebody else rents it."),
+        ],
+        [_offer_row(reader, view.purchase, shown)],
+    )
+
+
+def late_bought(reader: Reader, view: PurchaseView) -> View:
+    """What becomes of the offer once it is taken."""
+    _ = reader.language._
+    price = reader.language.money(view.purchase.price, view.purchase.currency)
+    return View.of(
+        [
+            title(reader.language, view.service.name, view.purchase.country),
+            "",
+            _("Bought for {price}. The code comes as a message.").format(price=price),
+        ]
+    )
+
+
+def _offer_lines(language: Language, purchase: Purchase, shown: OrderView) -> list[str]:
+    if not shown.on_offer or not shown.order.late_until:
+        return []
+    text = language.ngettext(
+        "A code came after your order had ended. You can buy it for {price}; this offer ends {until}.",
+        "{count} codes came after your order had ended. You can buy them for {price}; this offer ends"
+        " {until}.",
+        shown.on_offer,
+    )
+    return [
+        text.format(
+            count=language.number(shown.on_offer),
+            price=language.money(purchase.price, purchase.currency),
+            until=moment(shown.order.late_until),
+        )
+    ]
+
+
+def _offer_row(reader: Reader, purchase: Purchase, shown: OrderView) -> Row:
+    if not shown.on_offer:
+        return []
+    text = reader.language.ngettext(
+        "Buy this code for {price}", "Buy these codes for {price}", shown.on_offer
+    )
+    price = reader.language.money(purchase.price, purchase.currency)
+    return [_order_button(reader, text.format(price=price), "latecode", shown, style=SUCCESS)]
 
 
 def sign(status: OrderStatus) -> str:
@@ -75,11 +146,81 @@ def sign(status: OrderStatus) -> str:
     return _SIGNS[OrderStatus(status)]
 
 
+def _title_lines(language: Language, view: PurchaseView) -> list[str]:
+    """What was bought, and the mobile network where one was chosen."""
+    lines = [title(language, view.service.name, view.purchase.country)]
+    if view.purchase.network:
+        lines.append(language._("Network: {name}").format(name=escape(view.purchase.network)))
+    return lines
+
+
+def _story(language: Language, view: PurchaseView, shown: OrderView) -> list[str]:
+    """The numbers of a purchase that were swapped before this one."""
+    before = [one for one in view.orders if one.order.notice == SWAPPED and one is not shown]
+    said = language._("{at}. {number}: no code, swapped")
+    lines = [
+        said.format(at=language.number(at), number=code(one.order.phone_number or "…"))
+        for at, one in enumerate(before, 1)
+    ]
+    return [*lines, ""] if lines else []
+
+
+def _swap_lines(language: Language, view: PurchaseView, shown: OrderView) -> list[str]:
+    """What will become of a number without a code, by the renter's own wish."""
+    _, purchase, order = language._, view.purchase, shown.order
+    if order.status != OrderStatus.ACTIVE or not purchase.swap_agreed_at:
+        return []
+    if order.swap_requested_at:
+        return ["", _("No code came in time. The number is being swapped, unless its code comes first.")]
+    if not _can_be_swapped(view, shown):
+        return []
+    text = _(
+        "If no code comes, this number is swapped for another one {when}. At most {count} numbers, and never"
+        " more than {price} for all of them."
+    )
+    when, price = gives_up_at(order), language.money(purchase.price, purchase.currency)
+    shown_when = moment(when) if when else ""
+    return ["", text.format(when=shown_when, count=language.number(MOST), price=price)]
+
+
+def _can_be_swapped(view: PurchaseView, shown: OrderView) -> bool:
+    order = shown.order
+    waits = order.status == OrderStatus.ACTIVE and not order.cancel_requested_at
+    return waits and shown.can.cancel and view.purchase.quantity == 1 and len(view.orders) < MOST
+
+
+def _swap_row(reader: Reader, view: PurchaseView, shown: OrderView) -> Row:
+    _ = reader.language._
+    if not _can_be_swapped(view, shown):
+        return []
+    agreed = view.purchase.swap_agreed_at is not None
+    label = _("Don't swap") if agreed else _("Swap if no code comes")
+    return [reader.button(label, "swap", shown.order.id or 0, int(not agreed))]
+
+
+def status_name(language: Language, status: OrderStatus) -> str:
+    """For operators: renters read what it means for them."""
+    _ = language._
+    return {
+        OrderStatus.PENDING: _("pending"),
+        OrderStatus.ACTIVE: _("active"),
+        OrderStatus.RECEIVED: _("received"),
+        OrderStatus.COMPLETED: _("completed"),
+        OrderStatus.FAILED: _("failed"),
+        OrderStatus.CANCELED: _("canceled"),
+        OrderStatus.EXPIRED: _("expired"),
+    }[OrderStatus(status)]
+
+
 def _number_lines(language: Language, shown: OrderView) -> list[str]:
-    lines = [code(shown.order.phone_number), ""] if shown.order.phone_number else []
+    number = shown.order.phone_number
+    lines = [language.isolate(code(number)), ""] if number else []
     for sms in shown.sms:
-        if sms.late:
-            lines.append(language._("An SMS came after the money had gone back. It is not shown."))
+        if sms.late and not sms.shown_at:
+            if not shown.on_offer:
+                lines.append(language._("An SMS came after the money had gone back. It is not shown."))
+        elif sms.cleared_at and (sms.code or sms.text):
+            lines.append(language._("Its code was deleted from this chat, as you wished."))
         elif sms.code or sms.text:
             content = sms.code or (sms.text or "")[: _SMS_LIMIT // 10]
             lines.append(language._("Code: {code}").format(code=f"<b>{code(content)}</b>"))
@@ -99,6 +240,8 @@ def _state_lines(language: Language, purchase: Purchase, shown: OrderView) -> li
         price = f"{language.number(purchase.stars)} ⭐"
         held = _("Paid: {price}. If no code comes, they come back by themselves.")
         back = _("Your {price} come back by themselves.")
+    if shown.is_refunded:
+        return [back.format(price=price)]
     match OrderStatus(order.status):
         case OrderStatus.PENDING:
             lines = [_("Getting your number…"), held]
@@ -110,11 +253,21 @@ def _state_lines(language: Language, purchase: Purchase, shown: OrderView) -> li
             lines = [_("Finished. Paid: {price}")]
         case OrderStatus.FAILED:
             lines = [_failure(language, purchase), back]
+        case OrderStatus.CANCELED if order.notice == SWAPPED:
+            lines = [_("No code came, and the number was swapped for another one.")]
         case OrderStatus.CANCELED:
-            lines = [f"{_('Canceled.')} {back}"]
+            lines = [_("Canceled.") + " " + back.format(price=price)]
         case OrderStatus.EXPIRED:
-            lines = [f"{_('No code came in time.')} {back}"]
+            lines = [_("No code came in time.") + " " + back.format(price=price)]
     return [line.format(price=price, until=until) for line in lines]
+
+
+def _late_lines(language: Language, purchase: Purchase, shown: OrderView) -> list[str]:
+    if shown.order.late_paid_at:
+        price = language.money(purchase.price, purchase.currency)
+        return [language._("What came late was bought for {price}.").format(price=price)]
+    offer = _offer_lines(language, purchase, shown)
+    return ["", *offer] if offer else []
 
 
 def _failure(language: Language, purchase: Purchase) -> str:
@@ -126,6 +279,8 @@ def _failure(language: Language, purchase: Purchase) -> str:
 def _notice_lines(language: Language, shown: OrderView) -> list[str]:
     _ = language._
     order = shown.order
+    if order.swap_requested_at:
+        return []
     if order.status == OrderStatus.ACTIVE and order.cancel_requested_at and order.activated_at:
         possible_at = moment(order.activated_at + shown.can.cancel_after)
         notice = _("Will be canceled as soon as the supplier allows it, {when}, unless a code comes first.")
@@ -139,20 +294,39 @@ def _notice_lines(language: Language, shown: OrderView) -> list[str]:
     return ["", notices[order.notice]] if order.notice in notices else []
 
 
-def _order_rows(reader: Reader, purchase: Purchase, shown: OrderView) -> list[Row]:
-    _ = reader.language._
-    rows = [_copy_row(reader.language, shown), _action_row(reader, shown)]
+def _order_rows(reader: Reader, view: PurchaseView, shown: OrderView) -> list[Row]:
+    _, purchase = reader.language._, view.purchase
+    rows = [
+        _copy_row(reader.language, shown),
+        _action_row(reader, shown),
+        _swap_row(reader, view, shown),
+        _offer_row(reader, purchase, shown),
+    ]
     if shown.order.ended_at:
-        rows.append(_after_row(reader, purchase))
+        rows.append([*_after_row(reader, purchase), _order_button(reader, _("Timeline"), "timeline", shown)])
+    if problems.can_report(shown):
+        rows.append([_order_button(reader, _("Problem with this order"), "problem", shown)])
     if purchase.quantity > 1:
         rows.append([reader.button(_("‹ All numbers"), "purchase", purchase.id or 0, 0)])
     return rows
 
 
 def _copy_row(language: Language, shown: OrderView) -> Row:
-    if shown.order.ended_at or not shown.order.phone_number:
+    if shown.order.ended_at:
+        return kept_code_row(language, shown)
+    if not shown.order.phone_number:
         return []
     return [copy_button(language._("Copy number"), shown.order.phone_number)]
+
+
+def kept_code_row(language: Language, shown: OrderView) -> Row:
+    """The last code of an order, to be copied once more; nothing where it is erased, or was not bought."""
+    kept = [sms for sms in shown.sms if sms.code and (sms.shown_at or not sms.late)]
+    if not kept or not (value := kept[-1].code):
+        return []
+    # What was deleted from the chat can still be copied, and not be read over a shoulder.
+    label = language._("Copy code") if kept[-1].cleared_at else language._("Copy {code}").format(code=value)
+    return [copy_button(label, value)]
 
 
 def _action_row(reader: Reader, shown: OrderView) -> Row:
@@ -165,7 +339,8 @@ def _action_row(reader: Reader, shown: OrderView) -> Row:
         row.append(_order_button(reader, _("Resend"), "resend", shown))
     if order.status == OrderStatus.RECEIVED and can.finish:
         row.append(_order_button(reader, _("Finish"), "finish", shown, style=SUCCESS))
-    if order.status == OrderStatus.ACTIVE and can.cancel and not order.cancel_requested_at:
+    asked = order.cancel_requested_at and not order.swap_requested_at
+    if order.status == OrderStatus.ACTIVE and can.cancel and not asked:
         row.append(_order_button(reader, _("Cancel"), "cancel", shown, style=DANGER))
     return row
 
@@ -198,7 +373,7 @@ def _purchase_card(reader: Reader, view: PurchaseView, page: Page[OrderView]) ->
     ended = all(shown.order.ended_at for shown in view.orders)
     return View.of(
         [
-            title(reader.language, view.service.name, view.purchase.country),
+            *_title_lines(reader.language, view),
             "",
             *lines,
             "",
@@ -215,8 +390,12 @@ def _purchase_card(reader: Reader, view: PurchaseView, page: Page[OrderView]) ->
 
 
 def _number_line(language: Language, at: int, shown: OrderView) -> str:
-    number = code(shown.order.phone_number) if shown.order.phone_number else "…"
-    codes = " ".join(code(sms.code) for sms in shown.sms if sms.code and not sms.late)
+    number = language.isolate(code(shown.order.phone_number)) if shown.order.phone_number else "…"
+    codes = " ".join(
+        code(sms.code)
+        for sms in shown.sms
+        if sms.code and not sms.cleared_at and (sms.shown_at or not sms.late)
+    )
     return f"{at}. {sign(shown.order.status)} {number} {codes}".rstrip()
 
 
@@ -224,14 +403,15 @@ def _sums(language: Language, view: PurchaseView) -> list[str]:
     """What was paid, what waits, what went back."""
     _ = language._
     purchase = view.purchase
-    states = [shown.order.status for shown in view.orders]
+    states = [shown.order.status for shown in view.orders if not shown.is_refunded]
+    refunded = len(view.orders) - len(states)
     lines = []
-    for text, statuses in (
-        (_("Paid: {amount}"), {OrderStatus.RECEIVED, OrderStatus.COMPLETED}),
-        (_("On hold: {amount}"), {OrderStatus.PENDING, OrderStatus.ACTIVE}),
-        (_("Went back: {amount}"), {OrderStatus.FAILED, OrderStatus.CANCELED, OrderStatus.EXPIRED}),
+    for text, statuses, more in (
+        (_("Paid: {amount}"), {OrderStatus.RECEIVED, OrderStatus.COMPLETED}, 0),
+        (_("On hold: {amount}"), {OrderStatus.PENDING, OrderStatus.ACTIVE}, 0),
+        (_("Went back: {amount}"), {OrderStatus.FAILED, OrderStatus.CANCELED, OrderStatus.EXPIRED}, refunded),
     ):
-        count = sum(status in statuses for status in states)
+        count = sum(status in statuses for status in states) + more
         if count:
             lines.append(text.format(amount=language.money(count * purchase.price, purchase.currency)))
     if OrderStatus.FAILED in states:

@@ -9,29 +9,37 @@ from bot.views.closing import notice
 from services.errors import (
     AskedTooOften,
     Banned,
+    BelowCost,
     CodeSpent,
     CodeWrong,
     ConflictError,
     CustomerError,
+    DisputeNotFound,
     InDebt,
     InsufficientFunds,
     InvoiceRefused,
+    LateCodeGone,
     LimitReached,
     NotPossible,
     OrderNotFound,
     OutOfStock,
     PaymentNotFound,
     PhoneOutOfReach,
+    PhoneStopped,
     PriceChanged,
     ShopClosed,
     StarsLimitReached,
     StillInUse,
     TermsNotAccepted,
     TooManyGuesses,
+    TooManyLookouts,
+    TooManyMessages,
+    TooManyPins,
     UserNotFound,
     VoucherRefused,
     WordRefused,
 )
+from services.money import BadAmount, exponent
 
 ALERT_LIMIT = 200
 """Characters that Telegram shows in an alert."""
@@ -71,18 +79,37 @@ def sentence(error: CustomerError | ConflictError | BadButton, language: Languag
             return _("You owe {amount}. Please top up first: /topup").format(amount=owed)
         case PaymentNotFound():
             return _("There is no such payment.")
+        case TooManyLookouts():
+            text = language.ngettext(
+                "You have {limit} price alert already. Please delete one first: /settings",
+                "You have {limit} price alerts already. Please delete one first: /settings",
+                error.limit,
+            )
+            return text.format(limit=language.number(error.limit))
+        case LateCodeGone(reason="taken"):
+            return _("Somebody else has this number by now, so its codes cannot be bought any more.")
+        case LateCodeGone():
+            return _("This offer is over. Nothing was taken from your balance.")
         case OrderNotFound():
             return _("There is no such order.")
         case UserNotFound():
             return _("Nobody with this id has met the bot.")
         case PhoneOutOfReach():
             return _("I cannot text phones of that country.")
+        case PhoneStopped():
+            return _("This phone has answered STOP. Text START from it to the same number, then try again.")
         case AskedTooOften():
             return _asked_too_often(error, language)
         case CodeWrong():
             return _tries_left(error, language)
         case CodeSpent():
             return _("This code is not valid any more. Link your phone again to get a new one.")
+        case DisputeNotFound():
+            return _("There is no such problem.")
+        case TooManyMessages():
+            return _too_many_messages(error, language)
+        case TooManyPins():
+            return _too_many_pins(error, language)
         case TermsNotAccepted():
             return _("Please accept the terms first: /start")
         case Banned():
@@ -91,6 +118,8 @@ def sentence(error: CustomerError | ConflictError | BadButton, language: Languag
             return notice(language, error.text)
         case StillInUse():
             return _("They have open orders or money by now. Please look again.")
+        case BelowCost():
+            return _("This rule would sell below cost. Please look at its preview again.")
         case StaleButton() | ConflictError():
             return _("This menu is out of date. Please open a new one: /start")
         case BadButton():
@@ -104,12 +133,31 @@ def failure(language: Language) -> str:
     return language._("Something went wrong on our side. Nothing was charged twice; please try again.")
 
 
+def bad_amount(error: BadAmount, language: Language) -> str:
+    """What is wrong with an amount that somebody typed."""
+    _ = language._
+    text, currency = error.text[:_REASON_LIMIT], error.currency
+    match error.reason:
+        case "decimals" if not exponent(currency):
+            return _("“{text}” has decimals, but {currency} has none.").format(text=text, currency=currency)
+        case "decimals":
+            return _("“{text}” has more decimals than {currency}.").format(text=text, currency=currency)
+        case "too_large":
+            return _("“{text}” is too much.").format(text=text)
+        case "ambiguous":
+            return _("“{text}” can be read in two ways. Write it without a mark between thousands.").format(
+                text=text
+            )
+        case _:
+            return _("“{text}” is not an amount in {currency}.").format(text=text, currency=currency)
+
+
 def _banned(error: Banned, language: Language) -> str:
     _ = language._
     says = _("You cannot use this bot any more.")
     if error.reason:
         says = _("You cannot use this bot any more: {reason}").format(reason=error.reason[:_REASON_LIMIT])
-    return f"{says}\n{_('Still yours: /orders, /balance.')}"
+    return says + "\n" + _("Still yours: /orders, /balance.")
 
 
 def _asked_too_often(error: AskedTooOften, language: Language) -> str:
@@ -163,6 +211,8 @@ def _not_possible(error: NotPossible, language: Language) -> str:
         return _("Owners are named in ADMIN_IDS, and only there.")
     if error.status == "operator":
         return _("They work here. Dismiss them first.")
+    if error.action in ("write", "dispute", "decide", "refund"):
+        return _no_help(error.status, language)
     if error.status in ("completed", "failed", "canceled", "expired"):
         return _("This order is over already.")
     if error.action == "cancel" and error.status == "received":
@@ -170,6 +220,37 @@ def _not_possible(error: NotPossible, language: Language) -> str:
     if error.status == "pending":
         return _("The number is not here yet. One moment, please.")
     return _("That is not possible for this number.")
+
+
+def _no_help(status: str, language: Language) -> str:
+    """What support cannot do, or an operator about a problem."""
+    _ = language._
+    return {
+        "nobody": _("Nobody answers here at the moment. Please try again later."),
+        "open": _("This order is not over yet. Please wait for its code, or for its end."),
+        "too_old": _("This order is too long ago. You can still write to us: /support"),
+        "decided": _("This has been decided already."),
+        "unpaid": _("Nothing was taken for this order, so nothing can go back."),
+    }[status]
+
+
+def _too_many_messages(error: TooManyMessages, language: Language) -> str:
+    minutes = ceil(error.wait / timedelta(minutes=1))
+    text = language.ngettext(
+        "That was a lot at once, and this message was not sent. Please go on in {minutes} minute.",
+        "That was a lot at once, and this message was not sent. Please go on in {minutes} minutes.",
+        minutes,
+    )
+    return text.format(minutes=language.number(minutes))
+
+
+def _too_many_pins(error: TooManyPins, language: Language) -> str:
+    text = language.ngettext(
+        "You can pin {most} offer. Unpin it first.",
+        "You can pin {most} offers. Unpin one of them first.",
+        error.most,
+    )
+    return text.format(most=language.number(error.most))
 
 
 def _voucher(reason: str, language: Language) -> str:

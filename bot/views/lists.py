@@ -1,34 +1,91 @@
 """A renter's orders and money."""
 
-from bot.views.cards import sign
+import csv
+import io
+from collections.abc import Iterable
+from enum import StrEnum
+
+from bot.language import Language
+from bot.spreadsheet import cell
+from bot.views import timelines
+from bot.views.cards import kept_code_row, sign
 from bot.views.payments import debt_lines
-from bot.views.screen import Page, Reader, View, bold, code, escape, moment, pager
+from bot.views.screen import Page, Reader, Row, View, bold, code, escape, moment, pager, title
 from bot.views.start import home_button
 from db.models import LedgerEntry
 from services.accounts import Wallet
 from services.ledger import gateway
+from services.money import to_decimal
 from services.orders import PurchaseView
 from services.places import flag, format_phone
+from services.statements import Line
+from services.timelines import Timeline
 from services.vouchers import GATEWAY as VOUCHERS
 
 
-def orders(reader: Reader, page: Page[PurchaseView], *, open_only: bool) -> View:
+class Shelf(StrEnum):
+    """Which of somebody's orders are listed."""
+
+    OPEN = "open"
+    HISTORY = "history"
+    WITH_CODE = "code"
+    WITHOUT_CODE = "none"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "Shelf":
+        """What older buttons say."""
+        return cls.HISTORY
+
+
+def orders(reader: Reader, page: Page[PurchaseView], shelf: Shelf) -> View:
     """Every order is a button that opens its card."""
     _ = reader.language._
-    empty = _("No numbers at the moment.") if open_only else _("Nothing here yet.")
-    kind = "open" if open_only else "history"
-    tabs = [
-        reader.button(f"• {_('Open')} •" if open_only else _("Open"), "orders", "open", 0),
-        reader.button(_("History") if open_only else f"• {_('History')} •", "orders", "history", 0),
-    ]
+    empty = _("No numbers at the moment.") if shelf is Shelf.OPEN else _("Nothing here yet.")
     return View.of(
         [bold(_("My orders")), "", _("Tap one to see it.") if page.items else empty],
         [
             *([reader.button(_label(view), "open", _order_id(view))] for view in page.items),
-            pager(reader, page, "orders", kind),
-            tabs,
+            pager(reader, page, "orders", shelf.value),
+            _shelf_row(reader, shelf),
             [home_button(reader)],
         ],
+    )
+
+
+def _shelf_row(reader: Reader, shown: Shelf) -> Row:
+    """Open or history; within the history all or some of it."""
+    _ = reader.language._
+    shelves = {Shelf.OPEN: _("Open"), Shelf.HISTORY: _("History")}
+    if shown is not Shelf.OPEN:
+        shelves |= {
+            Shelf.HISTORY: _("All"),
+            Shelf.WITH_CODE: _("With code"),
+            Shelf.WITHOUT_CODE: _("Without"),
+        }
+    return [
+        reader.button(f"• {label} •" if shelf is shown else label, "orders", shelf.value, 0)
+        for shelf, label in shelves.items()
+    ]
+
+
+def timeline(reader: Reader, view: PurchaseView, shown: Timeline, *, retention_days: int) -> View:
+    """What happened to an order; the code once more, while it is kept."""
+    _ = reader.language._
+    kept = reader.language.ngettext(
+        "Times are in UTC. Codes are erased after {days} day.",
+        "Times are in UTC. Codes are erased after {days} days.",
+        retention_days,
+    )
+    return View.of(
+        [
+            title(reader.language, view.service.name, view.purchase.country),
+            _("Order {id}").format(id=shown.order_id),
+            "",
+            *timelines.lines(reader.language, shown),
+            "",
+            kept.format(days=reader.language.number(retention_days)),
+        ],
+        [kept_code_row(reader.language, view.orders[0]), [home_button(reader)]],
     )
 
 
@@ -38,7 +95,8 @@ def balance(reader: Reader, wallet: Wallet) -> View:
     lines = [
         bold(_("Balance")),
         "",
-        _("Available: {amount}").format(amount=bold(money(wallet.available, wallet.currency))),
+        _("Available: {amount}").format(amount=bold(money(wallet.available, wallet.currency)))
+        + reader.about(wallet.available),
         _("On hold for open orders: {amount}").format(amount=money(wallet.held, wallet.currency)),
     ]
     lines += debt_lines(reader.language, wallet)
@@ -50,20 +108,50 @@ def balance(reader: Reader, wallet: Wallet) -> View:
         [
             [reader.button(_("Top up"), "topup")],
             [reader.button(_("Redeem a code"), "redeem"), reader.button(_("Invite friends"), "invite")],
-            [reader.button(_("My orders"), "orders", "open", 0), home_button(reader)],
+            [
+                reader.button(_("My orders"), "orders", "open", 0),
+                reader.button(_("Statement"), "statement"),
+                home_button(reader),
+            ],
         ],
     )
 
 
+def statement(language: Language, lines: Iterable[Line]) -> str:
+    """Every move of somebody's money as CSV, oldest first: times in UTC, amounts as decimals."""
+    _ = language._
+    written = io.StringIO()
+    table = csv.writer(written)
+    table.writerow(
+        [_("Time (UTC)"), _("What"), _("Order"), _("Amount"), _("Balance"), _("Currency"), _("Note")]
+    )
+    for line in lines:
+        move = line.move
+        numbers = (f"{to_decimal(amount, move.currency):f}" for amount in (line.amount, line.balance))
+        what, note = cell(move_words(language, move)), cell(move.reason)
+        table.writerow([cell(move.created_at), what, cell(move.order_id), *numbers, move.currency, note])
+    return written.getvalue()
+
+
 def move_line(reader: Reader, move: LedgerEntry) -> str:
     """One entry, as the owner of the wallet sees it."""
-    _ = reader.language._
     sign = "+" if move.destination.startswith("wallet:") else "−"
+    what = move_words(reader.language, move)
+    reason = f" ({escape(move.reason)})" if move.reason else ""
+    amount = reader.language.money(move.amount, move.currency)
+    moved = reader.language.isolate(f"{sign} {amount}")
+    return f"{moved} · {what}{reason}, {moment(move.created_at)}"
+
+
+def move_words(language: Language, move: LedgerEntry) -> str:
+    """Why money moved."""
+    _ = language._
     words = {
         "topup": _("top-up"),
         "voucher": _("voucher"),
         "hold": _("set aside for order {id}"),
         "release": _("back from order {id}"),
+        "late": _("late code of order {id}"),
         "refund": _("refund for order {id}"),
         "reward": _("reward for an invitation"),
         "correction": _("correction"),
@@ -73,10 +161,7 @@ def move_line(reader: Reader, move: LedgerEntry) -> str:
         "sms_release": _("back from an SMS that was not sent"),
     }
     kind = "voucher" if move.source == gateway(VOUCHERS) else move.kind
-    what = words.get(kind, kind).format(id=move.order_id)
-    reason = f" ({escape(move.reason)})" if move.reason else ""
-    amount = reader.language.money(move.amount, move.currency)
-    return f"{sign} {amount} · {what}{reason}, {moment(move.created_at)}"
+    return words.get(kind, kind).format(id=move.order_id)
 
 
 def _order_id(view: PurchaseView) -> int:

@@ -1,37 +1,17 @@
 """What only operators read. Renters' codes never appear here, and their numbers only masked."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from bot.language import Language
-from bot.views import audit
-from bot.views.cards import sign
-from bot.views.screen import Reader, View, bold, code, escape, moment, title
-from db.models import Attempt, Orphan
+from bot.views import audit, timelines
+from bot.views.cards import sign, status_name
+from bot.views.screen import Reader, View, bold, code, escape, title
+from db.models import Order
 from services.accounts import Wallet
-from services.orders import OrderView, PurchaseView
+from services.orders import PurchaseView
 from services.places import mask_phone
-from services.supply import Health
-
-_EVENTS = 30
-_ERROR_LIMIT = 80
-"""So much of a timeline fits into one message."""
-_SMS_LIMIT, _REMARK_LIMIT = 200, 400
-
-
-@dataclass(frozen=True, slots=True)
-class SupplierState:
-    """What is known of one supplier now."""
-
-    name: str
-    health: Health
-    balance: str | None
-    """In words: the amount, or why it is not known; None where the supplier does not tell it."""
-    webhook: str
-    remarks: Sequence[str] = ()
+from services.timelines import Timeline
 
 
 def usage(reader: Reader, form: str, problem: str = "") -> View:
@@ -80,20 +60,21 @@ def news_of_credit(
     return View.of([text, *([escape(reason)] if reason else []), *([owed] if settled else []), total])
 
 
-def order(reader: Reader, view: PurchaseView, attempts: Sequence[Attempt]) -> View:
+def order(reader: Reader, view: PurchaseView, timeline: Timeline) -> View:
     """One order with all that happened to it."""
     _ = reader.language._
     purchase, shown = view.purchase, view.orders[0]
+    status = status_name(reader.language, shown.order.status)
     price = reader.language.money(purchase.price, purchase.currency)
     return View.of(
         [
-            f"{_('Order {id}').format(id=shown.order.id)} {sign(shown.order.status)} {shown.order.status}",
+            f"{_('Order {id}').format(id=shown.order.id)} {sign(shown.order.status)} {status}",
             f"{title(reader.language, view.service.name, purchase.country)} · {price}",
             _("Renter: {id}").format(id=code(str(purchase.user_id))),
-            *_supplier_lines(reader.language, purchase.currency, shown),
+            *supplier_lines(reader.language, purchase.currency, shown.order),
             "",
             bold(_("Timeline")),
-            *_timeline(reader.language, shown, attempts),
+            *timelines.lines(reader.language, timeline),
         ],
         [
             [
@@ -104,9 +85,9 @@ def order(reader: Reader, view: PurchaseView, attempts: Sequence[Attempt]) -> Vi
     )
 
 
-def _supplier_lines(language: Language, currency: str, shown: OrderView) -> list[str]:
+def supplier_lines(language: Language, currency: str, order: Order) -> list[str]:
+    """Whom its number is from; the number masked."""
     _ = language._
-    order = shown.order
     if not order.supplier:
         return []
     number = mask_phone(order.phone_number) if order.phone_number else ""
@@ -118,89 +99,6 @@ def _supplier_lines(language: Language, currency: str, shown: OrderView) -> list
     ]
     if order.cost is not None:
         lines.append(_("Cost: {amount}").format(amount=language.money(order.cost, currency)))
-    return lines
-
-
-def _timeline(language: Language, shown: OrderView, attempts: Sequence[Attempt]) -> list[str]:
-    """What happened, in order of time."""
-    _ = language._
-    order = shown.order
-    events: list[tuple[datetime, str]] = [(order.created_at, _("placed"))]
-    for attempt in attempts:
-        asked = _("asked {supplier} for {count}").format(
-            supplier=escape(attempt.supplier), count=language.number(attempt.quantity)
-        )
-        events.append((attempt.created_at, asked))
-        if attempt.ended_at:
-            error = f": {escape(attempt.error[:_ERROR_LIMIT])}" if attempt.error else ""
-            outcome = f"{attempt.status}{error}"
-            events.append((attempt.ended_at, f"{escape(attempt.supplier)} – {outcome}"))
-    if order.activated_at:
-        events.append((order.activated_at, _("number rented")))
-    for sms in shown.sms:
-        events.append((sms.received_at, _("late SMS, kept back") if sms.late else _("SMS received")))
-        if sms.shown_at:
-            events.append((sms.shown_at, _("code shown to the renter")))
-    events += [
-        (at, text)
-        for at, text in (
-            (order.resent_at, _("another SMS asked for")),
-            (order.cancel_requested_at, _("renter asked to cancel")),
-            (order.ended_at, str(order.status)),
-        )
-        if at
-    ]
-    events.sort(key=lambda event: event[0])
-    return [f"{at:%d %b %H:%M:%S} {text}" for at, text in events[-_EVENTS:]]
-
-
-def suppliers(reader: Reader, states: Sequence[SupplierState]) -> View:
-    _ = reader.language._
-    lines = [bold(_("Suppliers"))]
-    for state in states:
-        lines += ["", *_supplier_state(reader.language, state)]
-    if not states:
-        lines += ["", _("None is connected: set SMSCODE_TOKEN.")]
-    return View.of(
-        lines,
-        [
-            [reader.button(_("Refresh"), "suppliers"), reader.button(_("Unexplained"), "orphans")],
-            [reader.button(_("‹ Operator"), "panel")],
-        ],
-    )
-
-
-def orphans(reader: Reader, found: Sequence[Orphan]) -> View:
-    """What suppliers have or tell us that no purchase explains; it is nobody's, so it is shown whole."""
-    _ = reader.language._
-    lines = [bold(_("Unexplained")), "", _("Numbers and SMS at suppliers that no purchase here explains.")]
-    for orphan in found:
-        what = orphan.phone_number or _("order {ref}").format(ref=orphan.supplier_ref)
-        said = (orphan.text or orphan.code or "")[:_SMS_LIMIT]
-        lines += ["", f"{bold(orphan.supplier)} {code(what)}, {moment(orphan.found_at)}", escape(said)]
-    if not found:
-        lines += ["", _("None.")]
-    return View.of(lines, [[reader.button(_("‹ Suppliers"), "suppliers")]])
-
-
-def _supplier_state(language: Language, state: SupplierState) -> list[str]:
-    _ = language._
-    health = state.health
-    well = _("🔴 out of order") if health.is_down else _("🟢 working")
-    lines = [
-        f"{bold(state.name)} {well}",
-        *([_("Balance: {amount}").format(amount=escape(state.balance))] if state.balance else []),
-        _("Webhook: {state}").format(state=escape(state.webhook)),
-        *(_("Mind: {remark}").format(remark=escape(remark[:_REMARK_LIMIT])) for remark in state.remarks),
-    ]
-    if health.last_ok_at:
-        lines.append(_("Last good answer: {when}").format(when=moment(health.last_ok_at)))
-    if health.last_error_at:
-        lines.append(
-            _("Last trouble: {error}, {when}").format(
-                error=escape(health.last_error or ""), when=moment(health.last_error_at)
-            )
-        )
     return lines
 
 
@@ -223,14 +121,31 @@ def alert(language: Language, name: str, facts: dict[str, Any]) -> View:
         "refund_refused": _("Telegram refuses to pay payment {payment} back: {error}"),
         "access_refused": _("{supplier} refuses our key. Please check its setting."),
         "supplier_refuses": _("{supplier} refuses us ({reason}). Please check {setting}."),
+        "low_balance": _("Our balance at {supplier} lasts less than {hours} h. Please top it up."),
+        "breaker_open": _(
+            "{supplier} has been out of order for a minute: nothing is bought there. /suppliers"
+        ),
+        "codes_late": _(
+            "A code has waited for more than a minute. See whether Telegram and the disk are well."
+        ),
         "unclear": _(
             "{supplier} gave no clear answer when asked for a number: it may have taken one that nobody will"
             " hear of. The money for order {ref} went back. It cannot be asked; look at its site."
+        ),
+        "support_chat": _(
+            "SUPPORT_CHAT_ID: the group takes nothing ({error}). Renters' messages come to operators' private"
+            " chats until that is mended; numlet doctor says how."
         ),
         "orphan_sms": _(
             "{supplier} told of an SMS for {number}, which nobody here rents."
             " It is kept: /suppliers, Unexplained."
         ),
     }
-    text = texts.get(name, name).format_map(defaultdict(str, words))
-    return View.of([f"⚠️ {escape(text)}"])
+    ends = {
+        "low_balance_over": _("Our balance at {supplier} is high enough again."),
+        "breaker_closed": _("{supplier} works again."),
+        "codes_in_time": _("Codes are no longer late."),
+        "orphans_settled": _("Everything at the suppliers is explained."),
+    }
+    text = (texts | ends).get(name, name).format_map(defaultdict(str, words))
+    return View.of([f"{'✅' if name in ends else '⚠️'} {escape(text)}"])

@@ -34,16 +34,28 @@ def _parts(language: Language) -> list[tuple[str, list[Way]]]:
     _ = language._
     return [
         (
-            _("<b>People</b>: wallets, orders, notes, bans"),
-            [Way(Right.PEOPLE, _("Users"), "people", ("", 0)), Way(Right.TEAM, _("Team"), "team", (0,))],
+            _("<b>People</b>: wallets, orders, problems, bans"),
+            [
+                Way(Right.PEOPLE, _("Users"), "people", ("", 0)),
+                Way(Right.PEOPLE, _("Problems"), "disputes", (0,)),
+                Way(Right.TEAM, _("Team"), "team", (0,)),
+            ],
         ),
         (
-            _("<b>Money</b>: credit and debit stand on a user's card"),
-            [Way(Right.MONEY, _("Vouchers"), "vouchers", (0,))],
+            _("<b>Money</b>: what came in; credit and debit stand on a user's card"),
+            [
+                Way(Right.MONEY, _("Vouchers"), "vouchers", (0,)),
+                Way(Right.AUDIT, _("Statistics"), "stats", (7,)),
+                Way(Right.AUDIT, _("Export"), "export"),
+            ],
         ),
         (
-            _("<b>Shop</b>: whom we buy from, and who sends our SMS"),
-            [Way(Right.SHOP, _("Suppliers"), "suppliers"), Way(Right.SHOP, _("Senders"), "senders")],
+            _("<b>Shop</b>: whom we buy from, at which prices, and who sends our SMS"),
+            [
+                Way(Right.SHOP, _("Suppliers"), "suppliers"),
+                Way(Right.SHOP, _("Prices"), "pricing", (0,)),
+                Way(Right.SHOP, _("Senders"), "senders"),
+            ],
         ),
         (
             _("<b>Messages</b>: to everybody, or to some"),

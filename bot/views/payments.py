@@ -31,7 +31,8 @@ def topup(reader: Reader, rate: int, wallet: Wallet, allowance: int | None) -> V
     lines = [
         bold(_("Top up")),
         "",
-        _("Balance: {amount}").format(amount=language.money(wallet.available, currency)),
+        _("Balance: {amount}").format(amount=language.money(wallet.available, currency))
+        + reader.about(wallet.available),
         *debt_lines(language, wallet),
         _("1 ⭐ buys {amount}.").format(amount=language.money(rate, currency)),
         "",
@@ -134,11 +135,9 @@ def debt_lines(language: Language, wallet: Wallet) -> list[str]:
     return [language._("You owe {amount}; your next top-up settles it first.").format(amount=bold(owed))]
 
 
-def paysupport(reader: Reader, recent: Sequence[Payment], operator: int | None) -> View:
-    """How to get help with a payment; `operator`: whom to write to."""
+def paysupport(reader: Reader, recent: Sequence[Payment]) -> View:
+    """How to get help with a payment."""
     _ = reader.language._
-    who = _("the operator")
-    contact = f'<a href="tg://user?id={operator}">{escape(who)}</a>' if operator else escape(who)
     lines = [
         bold(_("Help with a payment")),
         "",
@@ -146,14 +145,12 @@ def paysupport(reader: Reader, recent: Sequence[Payment], operator: int | None) 
         _("• A top-up: what you have not spent can be paid back in Stars."),
         _("• Stars paid and nothing here? We look for lost payments every few minutes."),
         "",
-        _("For anything else write to {contact}, with your id {id} and the number of the payment.").format(
-            contact=contact, id=code(str(reader.user_id))
-        ),
+        _("For anything else write to us, with the number of the payment: /support"),
     ]
     if recent:
         lines += ["", bold(_("Your last payments"))]
         lines += [payment_line(reader.language, payment) for payment in recent]
-    return View.of(lines, [[home_button(reader)]])
+    return View.of(lines, [[reader.button(_("Support"), "support"), home_button(reader)]])
 
 
 def payment_line(language: Language, payment: Payment) -> str:
@@ -240,6 +237,7 @@ def _refund_lines(language: Language, shown: Payment) -> list[str]:
     reasons = {
         "no_code": _("no code came"),
         "operator": _("decided by {id}").format(id=shown.refunded_by),
+        "dispute": _("a problem with the order, decided by {id}").format(id=shown.refunded_by),
         "store": _("the store took it back"),
     }
     reason = reasons.get(shown.refund_reason or "", _("the purchase was not possible"))

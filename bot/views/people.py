@@ -10,7 +10,7 @@ from bot.views.screen import DANGER, Page, Reader, Row, View, bold, code, escape
 from bot.views.team import role_name
 from db.models import Note, User
 from services.accounts import Wallet
-from services.orders import PurchaseView
+from services.orders import Allowance, PurchaseView
 from services.people import Ties
 from services.roles import Right, Role
 
@@ -30,6 +30,7 @@ class Card:
     orders: Sequence[PurchaseView]
     notes: Sequence[Note]
     inviter_id: int | None
+    allowance: Allowance
 
 
 def card(reader: Reader, shown: Card, rights: frozenset[Right]) -> View:
@@ -65,7 +66,7 @@ def card(reader: Reader, shown: Card, rights: frozenset[Right]) -> View:
 def _facts(language: Language, shown: Card) -> list[str]:
     _, user = language._, shown.user
     lines = [
-        _("Language: {code}").format(code=escape(user.language_code)),
+        _("Language: {code}").format(code=escape(user.language)),
         _("First met: {when}").format(when=moment(user.created_at)),
         _("Last seen: {when}").format(when=moment(user.seen_at) if user.seen_at else _("never")),
         _("Terms accepted: {when}").format(
@@ -76,6 +77,8 @@ def _facts(language: Language, shown: Card) -> list[str]:
         lines.append(_("Works here: {role}").format(role=role_name(language, shown.role)))
     if shown.inviter_id:
         lines.append(_("Invited by: {id}").format(id=code(str(shown.inviter_id))))
+    if user.open_limit is not None or user.hourly_limit is not None:
+        lines.append(_limits_line(language, shown.allowance))
     if user.blocked_at:
         lines.append(_("Has blocked the bot, {when}").format(when=moment(user.blocked_at)))
     if user.banned_at:
@@ -118,6 +121,8 @@ def _act_rows(reader: Reader, shown: Card, rights: frozenset[Right]) -> list[Row
         stern.append(reader.button(_("Unban"), "unban", user.id))
     elif Right.BAN in rights and not shown.role:
         stern.append(reader.button(_("Ban"), "askban", user.id, style=DANGER))
+    if Right.BAN in rights:
+        stern.append(reader.button(_("Limits"), "asklimits", user.id))
     if Right.ERASE in rights and not shown.role:
         stern.append(reader.button(_("Erase data"), "askerase", user.id, style=DANGER))
     return [money, stern]
@@ -171,6 +176,31 @@ def ask(reader: Reader, question: str, about: User, problem: str = "") -> View:
     return View.of(
         [_title(about), "", *([escape(problem)] if problem else []), texts[question], _("/cancel leaves.")],
         [[reader.button(_("‹ Back"), "user", about.id)]],
+    )
+
+
+def ask_limits(reader: Reader, about: User, allowance: Allowance, problem: str = "") -> View:
+    """How much somebody may buy, to be typed."""
+    _ = reader.language._
+    has_own = about.open_limit is not None or about.hourly_limit is not None
+    return View.of(
+        [
+            _title(about),
+            "",
+            *([escape(problem)] if problem else []),
+            _limits_line(reader.language, allowance),
+            _("Write two numbers: open orders at once, and numbers an hour, like 10 30."),
+        ],
+        [
+            [reader.button(_("As for everybody"), "nolimits", about.id)] if has_own else [],
+            [reader.button(_("‹ Back"), "user", about.id)],
+        ],
+    )
+
+
+def _limits_line(language: Language, allowance: Allowance) -> str:
+    return language._("Limits: {open} open at once, {hourly} an hour").format(
+        open=language.number(allowance.open_orders), hourly=language.number(allowance.per_hour)
     )
 
 

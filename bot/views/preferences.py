@@ -6,11 +6,16 @@ from typing import Any
 from telegram import KeyboardButton, ReplyKeyboardMarkup
 
 from bot.language import Language
+from bot.views import choices
 from bot.views.screen import DANGER, Reader, Row, View, bold, escape
 from bot.views.start import home_button
-from db.models import LinkedPhone
+from db.models import LinkedPhone, User
+from services.accounts import CODES_ERASED_AFTER
 from services.phones import Wish
 from services.places import mask_phone
+
+HOUR = 60
+"""Minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,20 +27,86 @@ class TextingState:
     """Of each part of a forwarded code, in minor units of `currency`; None where it is not offered."""
     currency: str
     is_operator: bool
+    heeds_stop: bool
+    """Whether answering STOP to a text ends them."""
 
 
-def settings(reader: Reader, texting: TextingState | None, *, news: str = "") -> View:
-    """`texting`: None where no SMS can be sent. `news`: what has just changed."""
+def settings(
+    reader: Reader,
+    user: User,
+    texting: TextingState | None,
+    *,
+    currency: str | None = None,
+    news: str = "",
+) -> View:
+    """`texting`: None where no SMS can be sent. `currency`: the one that prices are also shown in.
+
+    `news`: what has just changed.
+    """
     _ = reader.language._
-    lines, rows = [bold(_("Settings"))], list[Row]()
+    lines = [bold(_("Settings")), "", *choices.lines(reader.language, currency)]
+    rows = [choices.row(reader)]
     if news:
         lines = [news, "", *lines]
+    lines += ["", *_chat_lines(reader.language, user)]
+    rows.append(_chat_row(reader, user))
     if texting:
         lines += ["", *_texting_lines(reader.language, texting)]
         rows += _texting_rows(reader, texting)
-    else:
-        lines += ["", _("There is nothing to choose at the moment.")]
-    return View.of(lines, [*rows, [home_button(reader)]])
+    rows.append([reader.button(_("Price alerts"), "lookouts")])
+    return View.of(lines, [*rows, [reader.button(_("Erase my data"), "forgetme"), home_button(reader)]])
+
+
+def _chat_lines(language: Language, user: User) -> list[str]:
+    _ = language._
+    news = _("News here in the chat: {state}").format(
+        state=bold(_("on") if user.takes_broadcasts else _("off"))
+    )
+    kept = _("Codes in this chat: {state}").format(state=bold(_erasure(language, user.codes_erased_after)))
+    return [news, kept]
+
+
+def _chat_row(reader: Reader, user: User) -> Row:
+    _ = reader.language._
+    label = _("Stop news") if user.takes_broadcasts else _("Get news")
+    return [
+        reader.button(label, "chatnews", 0 if user.takes_broadcasts else 1),
+        reader.button(_("Delete codes…"), "codeerasure"),
+    ]
+
+
+def _erasure(language: Language, minutes: int | None) -> str:
+    """What becomes of a code's message."""
+    if minutes is None:
+        return language._("they stay")
+    if minutes < HOUR:
+        text = language.ngettext("deleted after {count} minute", "deleted after {count} minutes", minutes)
+        return text.format(count=language.number(minutes))
+    hours = minutes // HOUR
+    text = language.ngettext("deleted after {count} hour", "deleted after {count} hours", hours)
+    return text.format(count=language.number(hours))
+
+
+def code_erasure(reader: Reader, user: User) -> View:
+    """When codes are deleted from the chat."""
+    _ = reader.language._
+    chosen = user.codes_erased_after
+
+    def choice(minutes: int | None) -> Row:
+        label = _erasure(reader.language, minutes)
+        label = label[:1].upper() + label[1:]
+        return [reader.button(f"✓ {label}" if minutes == chosen else label, "erasecodes", minutes or 0)]
+
+    return View.of(
+        [
+            bold(_("Codes in this chat")),
+            "",
+            _("I can delete each code from this chat some time after it came, starting with the next one."),
+            _("Later than 48 hours Telegram does not let me, so 47 hours are the most."),
+            _("Until it is erased for good, you can still copy it under My orders."),
+        ],
+        [*map(choice, (None, *CODES_ERASED_AFTER)), [reader.button(_("‹ Settings"), "settings")]],
+    )
 
 
 def _texting_lines(language: Language, texting: TextingState) -> list[str]:
@@ -55,6 +126,10 @@ def _texting_lines(language: Language, texting: TextingState) -> list[str]:
                 " a long one counts as several. If it cannot be sent, the money comes back."
             ).format(price=escape(price)),
         ]
+    if phone:
+        lines += ["", _("<b>News by SMS</b>: a text now and then when there is something new.")]
+        if texting.heeds_stop:
+            lines.append(_("Answer STOP to any text, and nothing more is texted to you."))
     return lines
 
 
@@ -131,6 +206,11 @@ def notice(reader: Reader, name: str) -> View:
             " They still arrive here. Top up and switch it on again."
         ),
         "phone_unsubscribed": _("Your phone has asked for no more SMS, so I have switched them off."),
+        "phone_stopped": _(
+            "Your phone has answered STOP, so nothing is texted to it any more."
+            " To undo that, text START from it to the same number."
+        ),
+        "phone_resumed": _("Your phone has answered START, so it can be texted again. Choose what it gets."),
         "phone_invalid": _("Your phone cannot be texted, so I have switched SMS off."),
         "phone_taken": _("Somebody else has proven that your linked phone is theirs. It is unlinked here."),
         "check_failed": _("The code could not be texted to your phone. Nothing is linked."),

@@ -11,6 +11,7 @@ from telegram.constants import KeyboardButtonStyle
 
 from bot.buttons import Buttons
 from bot.language import Language
+from services.rates import Exchange
 
 T = TypeVar("T")
 Row = list[InlineKeyboardButton]
@@ -44,6 +45,15 @@ class Reader:
     user_id: int
     language: Language
     buttons: Buttons
+    exchange: Exchange | None = None
+    """Into the money that they think in, where it is not the shop's and the rate is known."""
+
+    def about(self, amount: int) -> str:
+        """What follows an amount of the shop's money: " (≈ $1.10)", or nothing."""
+        own = self.exchange.convert(amount) if self.exchange else 0
+        if not self.exchange or not own:
+            return ""
+        return " " + self.language.isolate(f"(≈ {self.language.money(own, self.exchange.target)})")
 
     def button(
         self, label: str, action: str, *args: int | str, style: str | None = None
@@ -107,7 +117,7 @@ def bold(text: str) -> str:
 
 def title(language: Language, service: str, country: str) -> str:
     """What a number is for: "WhatsApp · 🇮🇩 Indonesia"."""
-    return f"{bold(service)} · {escape(language.country(country))}"
+    return f"{language.isolate(bold(service))} · {escape(language.country(country))}"
 
 
 def code(text: str) -> str:
@@ -116,5 +126,8 @@ def code(text: str) -> str:
 
 
 def moment(at: datetime) -> str:
-    """How far away it is, kept up to date by the reader's own Telegram; older ones show the time."""
-    return f'<tg-time unix="{int(at.timestamp())}" format="r">{at:%d %b %H:%M} UTC</tg-time>'
+    """How far away it is, kept up to date by the reader's own Telegram; older ones show the time.
+
+    That has no words in it, so it reads the same in every language.
+    """
+    return f'<tg-time unix="{int(at.timestamp())}" format="r">{at:%Y-%m-%d %H:%M} UTC</tg-time>'

@@ -3,13 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from babel.numbers import format_decimal
 from telegram import InlineKeyboardButton
 
 from bot.language import Language
 from bot.views.screen import Reader, Row, View, bold, columns, escape, moment
 from db.models import TextMessage, TextStatus
-from services.places import get_locale, mask_phone
+from services.places import mask_phone
 from services.senders.base import Device, Sender, Usage
 from services.supply import Health
 
@@ -30,6 +29,8 @@ class SenderState:
     usage: Sequence[Usage] | None = None
     devices: Sequence[Device] | None = None
     """None where it has no such thing, or did not answer."""
+    newsletters: bool | None = None
+    """Whether its news goes out as newsletters; None where it has none."""
 
 
 def senders(reader: Reader, states: Sequence[SenderState], choices: Mapping[str, str]) -> View:
@@ -42,16 +43,20 @@ def senders(reader: Reader, states: Sequence[SenderState], choices: Mapping[str,
     if choices:
         lines += ["", bold(_("Chosen by you"))]
         lines += [f"{reader.language.country(iso)} – {escape(name)}" for iso, name in sorted(choices.items())]
-    return View.of(lines, [*(_sender_buttons(reader, state) for state in states), *_foot(reader, states)])
+    buttons = [row for state in states for row in _sender_buttons(reader, state)]
+    return View.of(lines, [*buttons, *_foot(reader, states)])
 
 
-def _sender_buttons(reader: Reader, state: SenderState) -> Row:
+def _sender_buttons(reader: Reader, state: SenderState) -> list[Row]:
     _ = reader.language._
     name = state.sender.name
     row = [reader.button(_("Test {sender}").format(sender=name), "texttest", name)]
     if state.has_sender_ids:
         row.append(reader.button(_("Sender ID"), "senderids", name))
-    return row
+    if state.newsletters is None:
+        return [row]
+    label = _("Send news in bulk") if state.newsletters else _("Send news as newsletter")
+    return [row, [reader.button(label, "newsletters", name, 0 if state.newsletters else 1)]]
 
 
 def _foot(reader: Reader, states: Sequence[SenderState]) -> list[Row]:
@@ -73,6 +78,10 @@ def _state(language: Language, state: SenderState) -> list[str]:
     ]
     if state.has_sender_ids:
         lines.append(_("Texts come from: {id}").format(id=escape(state.sender_id or _("its own number"))))
+    if state.newsletters:
+        lines.append(_("News goes out as newsletters: each phone becomes a contact in your account there"))
+    elif state.newsletters is not None:
+        lines.append(_("News goes out in bulk"))
     if health.failures and health.last_error:
         lines.append(_("Last trouble: {error}").format(error=escape(health.last_error)))
     return [*lines, *_usage(language, state.usage), *_devices(language, state.devices)]
@@ -81,7 +90,7 @@ def _state(language: Language, state: SenderState) -> list[str]:
 def _countries(language: Language, sender: Sender) -> str:
     if sender.countries is None:
         return language._("all countries")
-    return ", ".join(language.country(iso) for iso in sorted(sender.countries))
+    return language.join(language.country(iso) for iso in sorted(sender.countries))
 
 
 def _usage(language: Language, usage: Sequence[Usage] | None) -> list[str]:
@@ -94,7 +103,7 @@ def _usage(language: Language, usage: Sequence[Usage] | None) -> list[str]:
         _("Used for {what}: {parts} SMS, {credits} credits").format(
             what=escape(used.name[:NAME_SHOWN]),
             parts=language.number(used.parts),
-            credits=format_decimal(used.credits, locale=get_locale(language.code)),
+            credits=language.number(used.credits),
         )
         for used in usage[:USAGE_SHOWN]
     ]
@@ -109,7 +118,7 @@ def _devices(language: Language, devices: Sequence[Device] | None) -> list[str]:
     return [
         _("📱 {name} ({sims}), last seen {when}").format(
             name=escape(device.name[:NAME_SHOWN]),
-            sims=escape(", ".join(sim.carrier[:NAME_SHOWN] for sim in device.sims) or _("no SIM")),
+            sims=escape(language.join(sim.carrier[:NAME_SHOWN] for sim in device.sims) or _("no SIM")),
             when=moment(device.last_seen_at) if device.last_seen_at else _("never"),
         )
         for device in devices[:DEVICES_SHOWN]
@@ -123,6 +132,11 @@ def ask_test_number(reader: Reader, sender: Sender, *, wrong: bool = False) -> V
     if wrong:
         lines.insert(0, _("That is no phone number that it can text."))
     return View.of(lines, [[_back(reader)]])
+
+
+def test_text(language: Language) -> str:
+    """The SMS itself: plain text."""
+    return language._("This is a test of Numlet's SMS. If you can read it, they work.")
 
 
 def test_queued(reader: Reader, sender: str, phone_number: str) -> View:
@@ -139,7 +153,10 @@ def text_news(reader: Reader, text: TextMessage, *, has_sender_ids: bool) -> Vie
         phone=escape(mask_phone(text.phone_number)),
         parts=reader.language.number(text.parts),
     )
-    return View.of([words], [[_back(reader)]])
+    lines = [words]
+    if text.reason:
+        lines.append(reader.language._("Its own words: {words}").format(words=escape(text.reason)))
+    return View.of(lines, [[_back(reader)]])
 
 
 def _words(language: Language, text: TextMessage, *, has_sender_ids: bool) -> str:

@@ -1,15 +1,16 @@
 """The first screens, and the ones that explain."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from telegram import InlineKeyboardButton
 
 from bot.buttons import Tap
 from bot.language import Language
-from bot.views.closing import notice
-from bot.views.screen import SUCCESS, Reader, Row, View, bold, columns, escape
+from bot.views.choices import language_button
+from bot.views.screen import SUCCESS, Reader, View, bold, escape
 from db.models import Service
-from services.accounts import Wallet
+from services.late_codes import ON_OFFER
 
 
 def _rules(language: Language) -> list[str]:
@@ -18,7 +19,11 @@ def _rules(language: Language) -> list[str]:
         _("• A number is yours for a short time, usually 20 minutes, and for one service."),
         _("• The price is set aside when you buy and taken when the first code comes."),
         _("• No code, no charge: the money goes back by itself."),
-        _("• A code that comes after the money went back is not shown."),
+        _(
+            "• A code that comes after the money went back is kept. For {minutes} minutes you can buy it at"
+            " the order's price, unless somebody else has the number by then. Whatever else comes late to"
+            " it is included. Nobody sees it for free."
+        ).format(minutes=language.number(ON_OFFER // timedelta(minutes=1))),
         _("• Paid with Stars for one number and no code: the Stars come back by themselves."),
         _("• What you topped up with Stars and have not spent is paid back on request: /paysupport"),
         _("• Don't use numbers for anything illegal, for spam, or to deceive anyone."),
@@ -39,7 +44,10 @@ def terms(reader: Reader, then: Tap | None = None, *, welcome: Sequence[str] = (
             "",
             _("What we keep about you: /privacy"),
         ],
-        [[reader.button(_("Accept"), "accept", *wanted, style=SUCCESS)]],
+        [
+            [reader.button(_("Accept"), "accept", *wanted, style=SUCCESS)],
+            [] if then else [language_button(reader)],
+        ],
     )
 
 
@@ -47,47 +55,6 @@ def accepted_terms(reader: Reader) -> View:
     """The terms, for somebody who accepted them before."""
     _ = reader.language._
     return View.of([bold(_("Terms")), "", *_rules(reader.language)], [[home_button(reader)]])
-
-
-def home(
-    reader: Reader,
-    services: Sequence[Service],
-    wallet: Wallet,
-    *,
-    is_operator: bool,
-    closed: str | None = None,
-) -> View:
-    """Where everything starts; `services` are the best stocked, `closed` as `Maintenance.notice` tells it."""
-    _ = reader.language._
-    money = reader.language.money(wallet.available, wallet.currency)
-    pick = (
-        _("Pick a service, or just write what you need, like <i>whatsapp indonesia</i>.")
-        if services
-        else _("Nothing is for sale at the moment. Please look again in a few minutes.")
-    )
-    rows: list[Row] = [
-        *columns(service_button(reader, service) for service in services),
-        [reader.button(_("All services"), "services", 0), reader.button(_("Countries"), "countries", 0)],
-        [reader.button(_("🔎 Search"), "search"), reader.button(_("My orders"), "orders", "open", 0)],
-        [
-            reader.button(_("Balance"), "balance"),
-            reader.button(_("Settings"), "settings"),
-            reader.button(_("Help"), "help"),
-        ],
-    ]
-    if is_operator:
-        rows.append([reader.button(_("Operator"), "panel")])
-    return View.of(
-        [
-            bold(_("Rent a number, get the code here")),
-            "",
-            *([f"🛠 {escape(notice(reader.language, closed))}", ""] if closed is not None else []),
-            _("Balance: {amount}").format(amount=bold(money)),
-            "",
-            pick,
-        ],
-        rows,
-    )
 
 
 def help_(reader: Reader, *, is_operator: bool) -> View:
@@ -102,16 +69,18 @@ def help_(reader: Reader, *, is_operator: bool) -> View:
         _("/buy whatsapp indonesia – straight to the price"),
         _("/orders – your numbers and codes"),
         _("/balance – your money"),
+        _("/settings, /language – as you like it"),
         _("/redeem CODE – use a voucher"),
         _("/invite – bring friends and earn"),
         _("/topup, /paysupport – pay with Telegram Stars, and help with it"),
+        _("/support – write to us"),
         _("/terms, /privacy – the small print"),
         "",
         _("Or just write what you are looking for."),
     ]
     if is_operator:
         lines += ["", _("/admin – for operators")]
-    return View.of(lines, [[home_button(reader)]])
+    return View.of(lines, [[reader.button(_("Support"), "support"), home_button(reader)]])
 
 
 def unknown_command(reader: Reader) -> View:

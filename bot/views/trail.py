@@ -35,7 +35,9 @@ def trail(
 def _act(language: Language, act: Act, names: Mapping[int, str], currency: str) -> list[str]:
     about = f" · {escape(_name(names, act.user_id))} {code(str(act.user_id))}" if act.user_id else ""
     subject = f" · {escape(act.subject)}" if act.subject else ""
-    head = f"{act.at:%d %b %H:%M} {escape(_name(names, act.operator_id))}: {bold(_word(language, act.what))}"
+    head = (
+        f"{language.time(act.at)} {escape(_name(names, act.operator_id))}: {bold(_word(language, act.what))}"
+    )
     facts = [
         f"   {escape(name)}: {_change(language, name, act, currency)}"
         for name in sorted({*act.before, *act.after})
@@ -59,8 +61,19 @@ def _word(language: Language, what: str) -> str:
         What.TEXT_TEST: _("test SMS"),
         What.TEXT_ROUTE: _("SMS route"),
         What.SENDER_ID: _("sender ID"),
+        What.NEWSLETTERS: _("way of SMS news"),
         What.VOUCHER: _("voucher"),
         What.REFUND: _("refund of Stars"),
+        What.PRICE: _("price rule"),
+        What.PAUSE: _("pause of sales"),
+        What.RESUME: _("end of a pause"),
+        What.WEBHOOK: _("webhook"),
+        What.LIMITS: _("limits"),
+        What.ANSWER: _("answer to a renter"),
+        What.ORDER_REFUND: _("order refunded"),
+        What.ORDER_REJECT: _("problem rejected"),
+        What.ORPHANS: _("unexplained things settled"),
+        What.EXPORT: _("books exported"),
     }
     return words.get(What(what), what)
 

@@ -145,13 +145,16 @@ def preview(reader: Reader, draft: Draft, *, currency: str, key: str, problem: s
 def _facts(language: Language, shown: Voucher, now: datetime) -> list[str]:
     _ = language._
     given = language.money(shown.uses * shown.amount, shown.currency)
+    used = language.ngettext(
+        "Used {uses} of {most} time: {amount} given out.",
+        "Used {uses} of {most} times: {amount} given out.",
+        shown.max_uses,
+    )
     return [
-        f"{bold(_('Voucher'))} {code(spell(shown.code))}",
+        bold(_("Voucher")) + " " + code(spell(shown.code)),
         "",
         _gives(language, shown.amount, shown.max_uses, shown.currency),
-        _("Used {uses} of {most} times: {amount} given out.").format(
-            uses=language.number(shown.uses), most=language.number(shown.max_uses), amount=given
-        ),
+        used.format(uses=language.number(shown.uses), most=language.number(shown.max_uses), amount=given),
         _validity(language, shown, now),
         _("Made by {id}, {when}").format(id=code(str(shown.created_by)), when=moment(shown.created_at)),
     ]

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -11,23 +12,34 @@ from telegram.ext import ApplicationBuilder, BaseRateLimiter, ContextTypes
 from telegram.request import HTTPXRequest
 
 from bot import handlers
+from bot.books import Books
 from bot.buttons import Buttons
-from bot.context import App, Context, Shop
+from bot.carrier import Carrier
+from bot.context import SHOP, App, Context, Shop
 from bot.courier import Panels, TelegramCourier
 from bot.errors import process
 from bot.outgoing import Outgoing
 from bot.persistence import StoredConversations
+from bot.pictures import Pictures
 from sandbox.telegram import Message, Person, Telegram
 from services.acts import Trail
 from services.broadcast_sending import Sending
 from services.broadcasts import BROADCAST, PANEL, RECALL, Broadcasts
 from services.desk import Desk
+from services.favourites import Favourites
+from services.home import Homes
 from services.lanes import Lane
 from services.maintenance import Maintenance
+from services.popularity import Popularity
 from services.rates import Rates
 from services.refunds import REFUND
+from services.repricing import Repricing
 from services.senders.stars import TelegramStars
+from services.standings import Standings
 from services.stars import Stars
+from services.statements import Statements
+from services.statistics import Statistics
+from services.timelines import Timelines
 from tests.builders import CURRENCY, OWNERS, World
 
 KEY = b"a key that signs the buttons of tests"
@@ -71,29 +83,47 @@ class Stage:
             payments=world.payments,
             refunds=world.refunds,
             catalog=world.catalog,
+            favourites=Favourites(world.database, world.clock),
+            homes=Homes(world.database),
+            popularity=Popularity(world.database, world.clock),
             rates=Rates({CURRENCY, "USD"}),
             suppliers=world.suppliers,
+            standings=Standings(
+                world.clock, world.suppliers, world.low_balances, world.pauses, world.registration
+            ),
+            registration=world.registration,
+            pauses=world.pauses,
+            repricing=Repricing(world.catalog, world.pricing),
             senders=world.senders,
             switchboard=world.switchboard,
             sender_ids=world.sender_ids,
             texting=world.texting,
             phones=world.phones,
             forwarding=world.forwarding,
-            desk=Desk(world.database),
+            late_codes=world.late_codes,
+            lookouts=world.lookouts,
+            swaps=world.swaps,
+            desk=Desk(world.database, world.clock),
             people=world.people,
             team=world.team,
             trail=Trail(world.database),
             maintenance=Maintenance(world.database, world.clock),
+            support=world.support,
+            disputes=world.disputes,
+            timelines=Timelines(world.database),
+            statements=Statements(world.database),
             vouchers=world.vouchers,
             invitations=world.invitations,
             audit=world.audit,
+            statistics=Statistics(world.database, world.clock),
+            pictures=Pictures(),
+            books=Books(world.database, world.clock),
             watch=world.watch,
             clock=world.clock,
             buttons=Buttons(KEY),
             currency=CURRENCY,
             admin_ids=OWNERS,
             retention_days=30,
-            webhook_states=world.registration.states,
         )
         self.limiter = NoLimits()
         self.application = self._new_application()
@@ -130,6 +160,7 @@ class Stage:
                 PANEL: Panels(application.bot, self.shop).draw,
                 REFUND: self.stars.refund,
                 **outgoing.workers(),
+                **Carrier(application.bot, self.shop).workers(),
             }
         )
         return application
@@ -158,6 +189,11 @@ class Stage:
         """Lose whatever is only in memory."""
         self.application = self._new_application()
         await self.application.initialize()
+
+    def use_pictures(self, pictures: Pictures) -> None:
+        """Draw with these from now on."""
+        self.shop = replace(self.shop, pictures=pictures)
+        self.application.bot_data[SHOP] = self.shop
 
     async def handle(self, update: dict[str, Any]) -> None:
         """One update, and all that follows from it."""
@@ -189,3 +225,15 @@ class Stage:
 
 def labels(message: Message) -> list[str]:
     return [button.text for row in message.buttons for button in row]
+
+
+def refusing(stage, method, refusal):
+    """Have Telegram refuse every call of a method; gives back how to stop that."""
+    methods = stage.telegram.methods
+    kept = methods[method]
+
+    def refuse(params):
+        raise refusal
+
+    methods[method] = refuse
+    return lambda: methods.update({method: kept})

@@ -6,6 +6,7 @@ import pytest
 
 from bot.buttons import Buttons
 from bot.handlers.broadcast import read_time
+from db import phones
 from sandbox.telegram import Button
 from tests.bot.stage import KEY, labels
 
@@ -32,8 +33,36 @@ async def test_a_message_reaches_everybody_and_the_panel_counts(stage, ann, ben,
     panel = await olga.wait_for("✅ done")
     for person in (ann, ben):
         await person.wait_for("Hello everybody")
-    assert "100 %" in panel.text
+    assert "100%" in panel.text
     assert "Sent: 3" in panel.text
+
+
+async def test_quiet_hours_are_typed_shown_and_kept(stage, ann, olga):
+    await draft(olga)
+    await olga.tap("Quiet hours")
+    await olga.wait_for("In which hours should nobody be sent to?")
+    await olga.say("at night")
+    await olga.wait_for("I cannot read that as a span of hours.")
+    await olga.say("16-20 Asia/Jakarta")
+    screen = await olga.wait_for("16:00-20:00 Asia/Jakarta")
+    await olga.tap("Send", screen)
+    panel = await olga.wait_for("🕓 waiting")
+    assert "Begins" in panel.text
+    assert "13:00 UTC" in panel.text
+    assert not ann.messages
+    await stage.world.pass_time(hours=3)
+    await ann.wait_for("Hello everybody")
+
+
+async def test_quiet_hours_can_be_taken_back(stage, ann, olga):
+    await draft(olga)
+    await olga.tap("Quiet hours")
+    await olga.wait_for("In which hours")
+    await olga.say("9-12")
+    await olga.wait_for("09:00-12:00 UTC")
+    await olga.tap("No quiet hours")
+    await olga.tap("Send")
+    await ann.wait_for("Hello everybody")
 
 
 async def test_whoever_blocked_the_bot_is_counted_and_not_banned(stage, ann, ben, olga):
@@ -48,6 +77,29 @@ async def test_whoever_blocked_the_bot_is_counted_and_not_banned(stage, ann, ben
     await stage.settle()
     assert olga.messages[-1].attachment["document"]["file_name"] == "broadcast-1.csv"
     assert not (await stage.world.accounts.get(43)).banned_at
+
+
+async def test_who_got_no_sms_is_in_the_list_with_the_reason(stage, ann, olga):
+    world = stage.world
+    async with world.database.write() as session:
+        await phones.link(session, ann.id, "+61400000001", now=world.clock.now())
+        await phones.change(session, ann.id, takes_news=True)
+    world.outside.cellcast.trouble.out_of_credit = True
+    await draft(olga)
+    await olga.tap("Also by SMS")
+    await olga.tap("Send")
+    await stage.settle()
+    for _ in range(2):  # the chats have their turn, then the phones
+        await world.pass_time(seconds=4)
+    panel = await olga.wait_for("SMS failed: 1")
+    assert "Who did not get it (CSV)" in labels(panel)
+    await olga.tap("Who did not get it")
+    await stage.settle()
+    file_id = olga.messages[-1].attachment["document"]["file_id"]
+    words = "Your balance is too low for this request, please recharge."
+    rows = stage.telegram.account.files[file_id].content.decode().splitlines()
+    assert rows[0] == "user_id,by,status,error,reason"
+    assert f'{ann.id},sms,failed,no_credit,"{words}"' in rows
 
 
 async def test_an_album_is_one_broadcast(stage, ann, olga):

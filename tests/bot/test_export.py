@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from bot import export as exporting
+from bot import sheets
 from bot.export import export
 from bot.settings import Settings, WrongSettings
 from db import orders
@@ -117,7 +117,7 @@ async def test_what_strangers_write_stays_in_its_cell(sqlite_url: str, tmp_path:
 
 async def test_pages_join_without_a_gap(sqlite_url: str, tmp_path: Path):
     database = Database(sqlite_url)
-    count = 2 * exporting.PAGE + 1
+    count = 2 * sheets.PAGE + 1
     async with database.write() as session:
         connection = await session.connection()
         for statement in MANY_ENTRIES:

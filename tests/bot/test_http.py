@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError
 from bot.webhooks import MAX_BODY, Readiness, accept_supplier, accept_telegram, create_app
 from db import deliveries
 from sandbox.smscode import sign
-from tests.builders import World, world_on
+from tests.builders import World, deliveries_of, world_on
 
 pytestmark = pytest.mark.anyio
 
@@ -50,7 +50,7 @@ async def post(client: httpx.AsyncClient, world: World, body: bytes, signature: 
 async def stored(world: World, source: str) -> list[str]:
     await world.deliveries.settle()
     async with world.database.read() as session:
-        rows = await deliveries.all_of(session, source)
+        rows = await deliveries_of(session, source)
     return [row.body for row in rows if "webhook.test" not in row.body]
 
 

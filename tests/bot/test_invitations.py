@@ -47,7 +47,7 @@ async def test_a_friend_is_welcomed_by_name_and_told_what_the_other_gets(stage):
     welcome = await ben.wait_for("<b>Ann & Co</b> invited you.")
     assert "They get 5% of what you pay for your first 3 numbers." in welcome.text
     assert "Before you start" in welcome.text
-    assert labels(welcome) == ["Accept"]
+    assert "Accept" in labels(welcome)
     await ben.tap("Accept")
     await ben.wait_for("Rent a number")
     await follow(ben, link)

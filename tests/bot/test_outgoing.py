@@ -9,6 +9,7 @@ from db.models import OutboxMessage
 from sandbox.telegram import FloodLimits, Refusal
 from sandbox.telegram.flood import FloodControl
 from services.lanes import Lane
+from tests.bot.stage import refusing
 
 pytestmark = pytest.mark.anyio
 
@@ -26,18 +27,6 @@ async def owed(stage):
     async with stage.world.database.read() as session:
         rows = await session.exec(select(OutboxMessage).where(OutboxMessage.done_at == None))  # noqa: E711
         return [row.kind for row in rows]
-
-
-def refusing(stage, method, refusal):
-    """Have Telegram refuse every call of a method; gives back how to stop that."""
-    methods = stage.telegram.methods
-    kept = methods[method]
-
-    def refuse(params):
-        raise refusal
-
-    methods[method] = refuse
-    return lambda: methods.update({method: kept})
 
 
 async def test_a_code_goes_ahead_and_is_marked_as_shown(stage, ann, order):

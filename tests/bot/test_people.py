@@ -1,9 +1,13 @@
 """Renters as operators handle them: found, credited, banned, written to, forgotten."""
 
+from datetime import timedelta
+
 import pytest
 
 from bot.buttons import Buttons
 from sandbox.telegram import Button
+from services.errors import LimitReached
+from services.people import Limits
 from tests.bot.stage import KEY, OPERATOR, labels
 
 pytestmark = pytest.mark.anyio
@@ -228,3 +232,31 @@ async def test_the_shop_is_closed_and_opened_by_buttons(stage, olga):
     for wrong in ("/maintenance maybe", f"/maintenance on {'y' * 151}"):
         await olga.say(wrong)
         await olga.wait_for("Usage: /maintenance", after=olga.messages[-1])
+
+
+async def test_limits_of_ones_own_are_set_on_the_card(stage, ann, olga):
+    await olga.say("/user 42")
+    await olga.tap("Limits")
+    await olga.wait_for("Limits: 100 open at once, 1,000 an hour")
+    await olga.say("none at all")
+    await olga.wait_for("I need two whole numbers from 1 to 10,000.")
+    await olga.say("1 2")
+    card = await olga.wait_for("Limits: 1 open at once, 2 an hour")
+    await stage.world.rent(42)
+    with pytest.raises(LimitReached) as caught:
+        await stage.world.place(42)
+    assert caught.value.limit == 1
+    await olga.tap("Limits", card)
+    await olga.tap("As for everybody")
+    await stage.world.rent(42)
+    newest, first = await stage.shop.trail.newest(limit=2)
+    assert (first.what, first.before, first.after) == ("limits", {}, {"open orders": 1, "an hour": 2})
+    assert (newest.before, newest.after) == (first.after, {})
+
+
+async def test_the_limit_of_an_hour_is_ones_own_too(stage, ann):
+    await stage.world.people.set_limits(42, Limits(per_hour=2), by=1)
+    await stage.world.place(42, quantity=2)
+    with pytest.raises(LimitReached) as caught:
+        await stage.world.place(42)
+    assert (caught.value.limit, caught.value.per) == (2, timedelta(hours=1))

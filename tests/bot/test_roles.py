@@ -88,7 +88,7 @@ async def test_the_panel_shows_what_the_role_may_do(stage, role):
 @pytest.mark.parametrize("role", ROLES)
 async def test_the_menu_of_commands_follows_the_role(stage, role):
     person = await employ(stage, role)
-    await commands.publish(stage.application.bot, await stage.shop.team.roles())
+    await commands.publish(stage.application.bot, await stage.shop.team.members())
     listed = {command["command"] for command in stage.telegram.profile.commands_for(person.chat.user)}
     assert listed & set(COMMANDS) == {name for name, right in COMMANDS.items() if may(role, right)}
 
@@ -148,3 +148,12 @@ async def test_what_a_dismissed_person_was_typing_is_a_search(stage, ann):
     await person.say("5000")
     await person.wait_for("I found nothing")
     assert (await stage.world.accounts.wallet(42)).available == 100_000
+
+
+@pytest.mark.parametrize("role", [Role.SUPPORT, Role.MANAGER])
+async def test_alerts_reach_whoever_on_the_team_has_the_right(stage, role):
+    person = await employ(stage, role)
+    stage.world.vendor.buy(142, 1)
+    await stage.world.reconcile()
+    told = [message for message in person.messages if "no purchase here explains" in message.text]
+    assert len(told) == may(role, Right.SHOP)

@@ -28,7 +28,8 @@ STATES = [
     senders.SenderState(CELLCAST, WELL, None, True, usage=[Usage(NASTY, 11, Decimal("9.1"))] * 20),
     senders.SenderState(EVERYWHERE, ILL, NASTY, False, devices=[PIXEL] * 20),
     senders.SenderState(EVERYWHERE, WELL, None, False, usage=[], devices=[Device("1", "A", (), None)]),
-    senders.SenderState(EVERYWHERE, WELL, None, False, devices=[]),
+    senders.SenderState(EVERYWHERE, WELL, None, False, devices=[], newsletters=False),
+    senders.SenderState(EVERYWHERE, WELL, None, False, devices=[], newsletters=True),
 ]
 OWN = [
     OwnId("+61400000001", Standing.VERIFIED),

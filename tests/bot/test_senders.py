@@ -62,6 +62,7 @@ ACTIONS = [
     "sidverify",
     "sidname",
     "siduse",
+    "newsletters",
 ]
 
 

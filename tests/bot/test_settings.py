@@ -48,3 +48,20 @@ def test_ids_are_read_as_people_write_them():
 )
 def test_stars_are_sold_at_a_rate_that_was_meant_for_the_currency(values, sold):
     assert read(**values).stars_are_sold is sold
+
+
+SANDBOX = {"public_url": "http://127.0.0.1:8080", "bot_api_url": "http://127.0.0.1:9000/telegram"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "page"),
+    [
+        ({}, ""),
+        ({"public_url": "https://numlet.example"}, "https://numlet.example/app"),
+        ({"public_url": "http://numlet.example"}, ""),
+        ({"public_url": "http://127.0.0.1:8080"}, ""),
+        (SANDBOX, "http://127.0.0.1:8080/app"),
+    ],
+)
+def test_the_page_of_the_shop_is_where_telegram_would_open_it(settings, page):
+    assert read(**settings).page_url == page

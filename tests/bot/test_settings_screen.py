@@ -7,10 +7,9 @@ import pytest
 from bot.buttons import Buttons
 from bot.reachability import TelegramWatch
 from bot.updates import Polling
-from sandbox.telegram import Button
+from sandbox.telegram import Button, Refusal
 from sandbox.telegram.formatting import Formatted
-from services.alarms import Alarms
-from tests.bot.stage import KEY, OPERATOR, labels
+from tests.bot.stage import KEY, OPERATOR, labels, refusing
 from tests.builders import SMS_PRICE
 
 pytestmark = pytest.mark.anyio
@@ -55,7 +54,9 @@ async def test_a_number_is_shared_and_proven(stage, ann, asked):
     assert "links this phone to Numlet" in sms(stage)[0]
     said = await ann.say(otp(stage))
     screen = await ann.wait_for("✅ +61 ••• 0001 is your phone now", after=said)
-    assert labels(screen) == ["Codes by SMS: off", "News by SMS: off", "Another phone", "Unlink", "‹ Menu"]
+    chat = ["🌐 Language", "Currency", "Stop news", "Delete codes…"]
+    offered = ["Codes by SMS: off", "News by SMS: off", "Another phone", "Unlink", "Price alerts"]
+    assert labels(screen) == [*chat, *offered, "Erase my data", "‹ Menu"]
     assert "500 per SMS" in screen.text
     assert SMS_PRICE == 500
 
@@ -220,9 +221,8 @@ async def test_telegram_out_of_reach_for_two_minutes_is_texted(stage, olga):
     await link(stage, olga)
     await olga.tap("Alarms by SMS")
     await olga.wait_for(lambda message: "✅ Alarms by SMS: on" in labels(message))
-    alarms = Alarms(world.database, world.clock, world.texting, admin_ids={OPERATOR})
     polling = Polling(stage.application.bot, world.inbox)
-    watch = TelegramWatch(stage.application.bot, polling, alarms, polls=False)
+    watch = TelegramWatch(stage.application.bot, polling, world.alarms, polls=False)
     polling.note("Telegram cannot be reached")
     for minutes in (1, 1, 1, 5):
         await watch.look()
@@ -234,3 +234,77 @@ async def test_telegram_out_of_reach_for_two_minutes_is_texted(stage, olga):
         "Numlet: Telegram cannot be reached",
         "Numlet: Telegram is reached again",
     ]
+
+
+async def choose_erasure(person, words):
+    await person.say("/settings")
+    await person.tap("Delete codes…")
+    await person.tap(words)
+    return await person.wait_for(lambda message: any(label == f"✓ {words}" for label in labels(message)))
+
+
+async def code_for(stage, person, code="482913"):
+    """An order of theirs, its card and the message with its code."""
+    await person.say("/buy whatsapp indonesia")
+    await person.tap("Buy for")
+    await stage.world.settle()
+    vendor = stage.world.vendor
+    await vendor.receive_sms(max(vendor.orders), f"Your code is {code}")
+    await stage.world.settle()
+    return await person.wait_for(lambda message: message.text.startswith(code))
+
+
+async def test_a_code_is_deleted_from_the_chat_after_a_while_and_can_still_be_copied(stage, ann):
+    assert "47 hours are the most" in (await choose_erasure(ann, "Deleted after 10 minutes")).text
+    shown = await code_for(stage, ann)
+    await stage.world.pass_time(minutes=9)
+    assert shown.id in ann.chat.messages
+    await stage.world.pass_time(minutes=2)
+    assert shown.id not in ann.chat.messages
+    assert not [message for message in ann.messages if "482913" in message.text]
+    card = await ann.wait_for("Its code was deleted from this chat")
+    await ann.tap("Finish", card)
+    card = await ann.wait_for("Finished")
+    assert (await ann.tap("Copy code", card)).copied == "482913"
+
+
+async def test_the_promise_to_delete_outlives_a_restart_and_a_bad_day_of_telegram(stage, ann):
+    await choose_erasure(ann, "Deleted after 47 hours")
+    shown = await code_for(stage, ann)
+    await stage.restart()
+    heal = refusing(stage, "deletemessage", Refusal(502, "Bad Gateway"))
+    await stage.world.pass_time(hours=47)
+    assert shown.id in ann.chat.messages
+    heal()
+    await stage.world.pass_time(minutes=5)
+    assert shown.id not in ann.chat.messages
+
+
+async def test_what_they_deleted_themselves_takes_the_code_off_the_card_all_the_same(stage, ann):
+    await choose_erasure(ann, "Deleted after 10 minutes")
+    shown = await code_for(stage, ann)
+    ann.chat.remove(shown.id)
+    await stage.world.pass_time(minutes=11)
+    await ann.wait_for("Its code was deleted from this chat")
+
+
+async def test_without_the_wish_codes_stay(stage, ann):
+    shown = await code_for(stage, ann)
+    await stage.world.pass_time(hours=48)
+    assert shown.id in ann.chat.messages
+
+
+async def test_whoever_wants_no_news_gets_no_broadcast(stage, ann):
+    await stage.renter(43)
+    broadcasts = stage.shop.broadcasts
+    before = await broadcasts.count("all")
+    await ann.say("/settings")
+    await ann.tap("Stop news")
+    assert "Get news" in labels(await ann.wait_for("News here in the chat: off"))
+    assert await broadcasts.count("all") == before - 1
+
+
+async def test_data_can_be_erased_from_the_settings(stage, ann):
+    await ann.say("/settings")
+    await ann.tap("Erase my data")
+    await ann.wait_for("An operator erases your name")

@@ -13,14 +13,21 @@ from bot.views import (
     browse,
     cards,
     closing,
+    disputes,
+    home,
     invitations,
     lists,
     operator,
     panel,
     payments,
     people,
+    pricing,
     privacy,
+    problems,
+    scopes,
     start,
+    suppliers,
+    support,
     team,
     trail,
     vouchers,
@@ -29,8 +36,8 @@ from bot.views.errors import ALERT_LIMIT, sentence
 from bot.views.screen import Page, Reader, View
 from db.models import (
     Act,
-    Attempt,
-    AttemptStatus,
+    Dispute,
+    DisputeStatus,
     Invoice,
     InvoicePurpose,
     LedgerEntry,
@@ -48,14 +55,28 @@ from db.models import (
 from sandbox.telegram.formatting import parse_html
 from services import errors
 from services.accounts import Wallet
+from services.breaker import State
 from services.catalog import Line, Route
+from services.clock import SystemClock
+from services.disputes import Case
+from services.favourites import Choice
 from services.invitations import Invites
-from services.orders import OrderView, PurchaseView
+from services.low_balances import Forecast
+from services.orders import Allowance, OrderView, PurchaseView
 from services.people import Ties
+from services.pricing import Rule
+from services.rates import Exchange
+from services.recent_calls import Summary
+from services.repricing import Change, Preview
 from services.roles import Right, Role
-from services.suppliers.base import Capabilities
+from services.scopes import Scope
+from services.standings import Standing
+from services.suppliers.base import Balance, Capabilities
+from services.suppliers.smscode import SmsCode
 from services.supply import Health
+from services.timelines import Event, Timeline, What
 from services.vouchers import LARGEST_AMOUNT, LONGEST, MOST_USES, Draft
+from services.webhook_secrets import WebhookState
 
 NOW = datetime(2026, 2, 25, 10, tzinfo=UTC)
 READER = Reader(2**52, Language.of("en"), Buttons(b"key"))
@@ -123,6 +144,17 @@ def purchase(*orders: OrderView, failure: str | None = None) -> PurchaseView:
     return PurchaseView(bought, SERVICE, orders)
 
 
+COMPLAINABLE = ("received", "completed", "expired")
+
+
+def case_of(dispute: Dispute) -> Case:
+    shown = order(OrderStatus.COMPLETED)
+    return Case(dispute, shown.order, purchase(shown).purchase)
+
+
+ENDED = ["Buy again", "Menu", "Timeline"]
+
+
 def code(
     value: str | None = "482913", text: str | None = "Your code is 482913", *, late: bool = False
 ) -> Sms:
@@ -133,7 +165,11 @@ def code(
     ("shown", "says", "buttons"),
     [
         (order(OrderStatus.PENDING), "Getting your number…", []),
-        (order(OrderStatus.ACTIVE), "Waiting for the code", ["Copy number", "Resend", "Cancel"]),
+        (
+            order(OrderStatus.ACTIVE),
+            "Waiting for the code",
+            ["Copy number", "Resend", "Cancel", "Swap if no code comes"],
+        ),
         (order(OrderStatus.ACTIVE, can=Capabilities()), "Waiting for the code", ["Copy number"]),
         (
             order(OrderStatus.ACTIVE, cancel_requested_at=NOW),
@@ -143,7 +179,7 @@ def code(
         (
             order(OrderStatus.ACTIVE, notice="cancel_refused"),
             "refused to cancel",
-            ["Copy number", "Resend", "Cancel"],
+            ["Copy number", "Resend", "Cancel", "Swap if no code comes"],
         ),
         (
             order(OrderStatus.RECEIVED, sms=(code(),)),
@@ -164,12 +200,12 @@ def code(
         (
             order(OrderStatus.COMPLETED, sms=(code(),)),
             f"Finished. Paid: Rp{NBSP}18,000",
-            ["Buy again", "Menu"],
+            ["Copy 482913", *ENDED],
         ),
-        (order(OrderStatus.COMPLETED, sms=(code(None, None),)), "it has been erased", ["Buy again", "Menu"]),
-        (order(OrderStatus.CANCELED), f"Canceled. Rp{NBSP}18,000 went back", ["Buy again", "Menu"]),
-        (order(OrderStatus.EXPIRED), "No code came in time", ["Buy again", "Menu"]),
-        (order(OrderStatus.EXPIRED, sms=(code(late=True),)), "is not shown", ["Buy again", "Menu"]),
+        (order(OrderStatus.COMPLETED, sms=(code(None, None),)), "it has been erased", ENDED),
+        (order(OrderStatus.CANCELED), f"Canceled. Rp{NBSP}18,000 went back", ENDED),
+        (order(OrderStatus.EXPIRED), "No code came in time", ENDED),
+        (order(OrderStatus.EXPIRED, sms=(code(late=True),)), "is not shown", ENDED),
     ],
 )
 def test_an_order_card_shows_its_state_and_what_can_be_done(shown, says, buttons):
@@ -177,7 +213,8 @@ def test_an_order_card_shows_its_state_and_what_can_be_done(shown, says, buttons
     text = check(view)
     assert says in text
     assert NASTY in text
-    assert labels(view) == buttons
+    problem = ["Problem with this order"] if shown.order.status in COMPLAINABLE else []
+    assert labels(view) == [*buttons, *problem]
     assert ("+6281234567890" in text) == bool(shown.order.phone_number)
 
 
@@ -198,7 +235,7 @@ def test_a_late_code_is_not_shown():
 
 def test_the_time_left_counts_down_by_itself():
     view = cards.card(READER, purchase(order(OrderStatus.ACTIVE)))
-    assert '<tg-time unix="1772014800" format="r">25 Feb 10:20 UTC</tg-time>' in view.text
+    assert '<tg-time unix="1772014800" format="r">2026-02-25 10:20 UTC</tg-time>' in view.text
 
 
 def test_a_hundred_numbers_fit_on_pages_of_ten():
@@ -240,7 +277,8 @@ def test_the_confirm_screen_tells_the_price_before_the_tap():
 
 
 def test_several_numbers_are_bought_for_the_sum():
-    view = browse.confirm(READER, replace(OFFER, quantity=3, own=(332, "USD")))
+    reader = replace(READER, exchange=Exchange("IDR", "USD", Decimal("0.0000615")))
+    view = browse.confirm(reader, replace(OFFER, quantity=3))
     assert labels(view)[0] == f"Buy 3 for Rp{NBSP}54,000"
     text = check(view)
     assert f"Together: Rp{NBSP}54,000 (≈ $3.32)" in text
@@ -300,20 +338,38 @@ ACT = Act(
     at=NOW,
 )
 FULL = Wallet(100_000, 18_000, "IDR", MOVES)
-CARD = people.Card(USER, None, FULL, [purchase(order(OrderStatus.ACTIVE))] * 3, [NOTE] * 2, inviter_id=2**52)
-MANY = [Service(id=at, slug=str(at), name=f"Service {at}", code="") for at in range(1, 31)]
-ATTEMPT = Attempt(
-    purchase_id=7,
-    supplier="smscode",
-    product_ref="142",
-    quantity=1,
-    cost=1,
-    idempotency_key="k",
-    status=AttemptStatus.REFUSED,
-    error=NASTY,
-    created_at=NOW,
-    ended_at=NOW,
+CARD = people.Card(
+    USER,
+    None,
+    FULL,
+    [purchase(order(OrderStatus.ACTIVE))] * 3,
+    [NOTE] * 2,
+    inviter_id=2**52,
+    allowance=Allowance(10, 30),
 )
+MANY = [Service(id=at, slug=str(at), name=f"Service {at}", code="") for at in range(1, 31)]
+TIMELINE = Timeline(
+    12,
+    "IDR",
+    tuple(
+        Event(NOW, what, amount=1, count=2, supplier=NASTY, words=NASTY, after=timedelta(seconds=11))
+        for what in What
+    )
+    * 2,
+)
+DISPUTES = [
+    Dispute(
+        id=2**52,
+        order_id=12,
+        user_id=2**52,
+        reason="other",
+        text=NASTY * 4,
+        status=status,
+        answer_text=NASTY * 4,
+        created_at=NOW,
+    )
+    for status in (DisputeStatus.OPEN, DisputeStatus.REFUNDED, DisputeStatus.REJECTED)
+]
 VOUCHER = Voucher(
     id=2**53,
     code="X" * 20,
@@ -358,13 +414,49 @@ INVOICE = Invoice(
 HEALTH = Health(last_ok_at=NOW, last_error_at=NOW, last_error=NASTY)
 for _ in range(3):
     HEALTH.breaker.fail(NOW)
+LONG_NAME = scopes.Named(Scope("numberpanel", 36**3 - 1, "ID"), NASTY)
+LONG_CHOICE = scopes.Choice(scopes.PRICE, scopes.SERVICE, "numberpanel", 36**3 - 1)
+LONG_DRAFT = pricing.Draft(
+    LONG_NAME, Rule(pricing.MOST_PERCENT, pricing.MOST_AMOUNT, pricing.MOST_AMOUNT, pricing.MOST_STEP)
+)
+CHANGE = Change(1, "ID", 18_000, 20_000)
+PREVIEW = Preview(
+    lines=45_000, dearer=1, cheaper=1, below_cost=1, least=CHANGE, most=CHANGE, rise=CHANGE, fall=CHANGE
+)
+STANDING = Standing(
+    SmsCode(token="t", url="https://smscode.example", clock=SystemClock()),
+    HEALTH,
+    State.OPEN,
+    Summary(1000, 999, 0.123, 29.9),
+    Balance(Decimal(5), "USD"),
+    "",
+    Forecast(18_000, Decimal("5.9")),
+    WebhookState("failed", NASTY),
+    {Scope("smscode"): None},
+)
+
+
+LISTED = Page([purchase(order(OrderStatus.ACTIVE))] * 10, 3, more=True)
+AT_HAND = home.Offer(SERVICE, Choice(2**31, "ID", "Telkomsel"), LINE)
+HOME = home.Facts(
+    available=10**15,
+    currency="IDR",
+    pinned=[AT_HAND] * 4,
+    bought=[replace(AT_HAND, line=None)],
+    popular=MANY[:12],
+    open_orders=3,
+    newest=(order(OrderStatus.ACTIVE).order, SERVICE, "ID"),
+    works_here=True,
+)
+FACTS = support.Facts(USER, DEBTOR, [purchase(order(OrderStatus.ACTIVE))] * 3)
 
 
 @pytest.mark.parametrize(
     "view",
     [
-        start.home(READER, MANY[:12], RICH, is_operator=True),
-        start.home(READER, [], RICH, is_operator=False),
+        home.home(READER, HOME),
+        home.home(READER, replace(HOME, pinned=[], bought=[], popular=[], newest=None, open_orders=0)),
+        home.more(READER),
         start.help_(READER, is_operator=True),
         start.accepted_terms(READER),
         start.terms(READER, welcome=invitations.invited(Language.of("en"), NASTY, ONE)),
@@ -388,8 +480,8 @@ for _ in range(3):
         privacy.privacy(READER, retention_days=1),
         privacy.ask_erasure(READER),
         privacy.erasure_asked(READER),
-        start.home(READER, MANY[:12], RICH, is_operator=False, closed=""),
-        start.home(READER, MANY[:12], RICH, is_operator=False, closed=NASTY),
+        home.home(READER, replace(HOME, closed="")),
+        home.home(READER, replace(HOME, closed=NASTY, open_orders=1)),
         closing.state(READER, None),
         closing.state(READER, NASTY),
         closing.ask_text(READER, NASTY),
@@ -409,21 +501,25 @@ for _ in range(3):
         browse.service(READER, SERVICE, Page.of([LINE] * 25, 1, 10), "IDR"),
         browse.country(READER, "ID", Page.of([(SERVICE, LINE)] * 25, 1, 10), "IDR"),
         browse.results(READER, NASTY, [browse.Found(SERVICE, "ID", LINE), browse.Found(SERVICE)] * 9, "IDR"),
-        browse.nothing_found(READER, NASTY, MANY[:12]),
+        browse.nothing_found(READER, NASTY, MANY[:12], is_stocked=False),
         browse.confirm(READER, replace(OFFER, stars=10_000, wallet=DEBTOR)),
         browse.gone(READER),
+        browse.gone(READER, pinned=Choice(2**31, "ID", NASTY)),
         browse.ask_quantity(READER, SERVICE, LINE),
         browse.ask_search(READER),
-        lists.orders(READER, Page([purchase(order(OrderStatus.ACTIVE))] * 10, 3, more=True), open_only=True),
-        lists.orders(READER, Page([]), open_only=False),
+        lists.orders(READER, LISTED, lists.Shelf.WITHOUT_CODE),
+        lists.orders(READER, Page([]), lists.Shelf.OPEN),
+        lists.timeline(
+            READER, purchase(order(OrderStatus.COMPLETED, sms=(code(),))), TIMELINE, retention_days=1
+        ),
         lists.balance(READER, FULL),
         lists.balance(READER, DEBTOR),
         payments.topup(READER, 200, DEBTOR, None),
         payments.topup(READER, 200, RICH, 0),
         payments.not_sold(READER),
         payments.ask_amount(READER, 200, "IDR", NASTY),
-        payments.paysupport(READER, [PAYMENT] * 3, 1),
-        payments.paysupport(READER, [], None),
+        payments.paysupport(READER, [PAYMENT] * 3),
+        payments.paysupport(READER, []),
         payments.of_user(READER, 42, Page([PAYMENT] * 10, 3, more=True)),
         payments.of_user(READER, 42, Page([])),
         payments.payment(READER, PAYMENT, RICH),
@@ -437,14 +533,17 @@ for _ in range(3):
         people.found(READER, Page([]), ""),
         people.ask_query(READER),
         people.ask(READER, "letter", USER, NASTY),
+        people.ask_limits(READER, USER, Allowance(10, 30), NASTY),
         people.notes(READER, 2**52, Page([NOTE] * people.NOTES_A_PAGE, 1, more=True)),
         people.orders(READER, 2**52, Page([purchase(order(OrderStatus.ACTIVE))] * 10, 1, more=True)),
         people.seen(
             READER,
             USER,
-            start.home(READER, MANY[:12], RICH, is_operator=False, closed=NASTY),
+            home.home(READER, replace(HOME, closed=NASTY)),
             lists.orders(
-                READER, Page([purchase(order(OrderStatus.ACTIVE))] * 10, 3, more=True), open_only=True
+                READER,
+                Page([purchase(order(OrderStatus.ACTIVE))] * 10, 3, more=True),
+                lists.Shelf.WITHOUT_CODE,
             ),
         ),
         people.letter(NASTY),
@@ -452,10 +551,49 @@ for _ in range(3):
         people.ask_erase(READER, USER, Ties(2, 18_000, 500), currency="IDR"),
         people.ask_erase(READER, USER, Ties(0, 0, 0), currency="IDR"),
         operator.order(
-            READER, purchase(order(OrderStatus.EXPIRED, sms=(code(late=True),), cost=1)), [ATTEMPT] * 20
+            READER, purchase(order(OrderStatus.EXPIRED, sms=(code(late=True),), cost=1)), TIMELINE
         ),
-        operator.suppliers(READER, [operator.SupplierState("smscode", HEALTH, NASTY, NASTY)] * 3),
-        operator.suppliers(READER, []),
+        suppliers.suppliers(READER, [STANDING] * 3, "IDR"),
+        suppliers.suppliers(READER, [], "IDR"),
+        suppliers.supplier(READER, STANDING, [(LONG_NAME, NOW)] * 20, "IDR"),
+        suppliers.pauses(READER, "numberpanel", Page([(LONG_NAME, NOW)] * 10, 36**2, more=True)),
+        suppliers.pauses(READER, "", Page([])),
+        suppliers.pause(READER, LONG_NAME, NOW),
+        suppliers.ask_how_long(READER, LONG_NAME),
+        scopes.suppliers(READER, ["numberpanel", "smscode"]),
+        scopes.choices(READER, LONG_CHOICE, Page([(36**3 - 1, NASTY[:60])] * 10, 36**2, more=True)),
+        scopes.ask_name(READER, LONG_CHOICE),
+        scopes.matches(
+            READER, LONG_CHOICE._replace(kind=scopes.COUNTRY), NASTY[:64], [("ID", "🇮🇩 Indonesia")] * 40
+        ),
+        pricing.rules(READER, Page([LONG_DRAFT] * 10, 1, more=True), LONG_DRAFT.rule, "IDR"),
+        pricing.rule(READER, LONG_DRAFT, replace(LONG_DRAFT.rule, below_cost=True), "IDR"),
+        *(pricing.ask(READER, field, LONG_DRAFT, "USD", NASTY) for field in pricing.VALUES),
+        pricing.preview(READER, LONG_DRAFT, PREVIEW, {}, "IDR"),
+        pricing.ask_below_cost(READER, LONG_DRAFT, 3, "IDR"),
+        pricing.ask_delete(READER, LONG_DRAFT, PREVIEW, {}, "IDR"),
+        *(problems.reported(READER, dispute) for dispute in DISPUTES),
+        *(problems.verdict(READER, case_of(dispute)) for dispute in DISPUTES[1:]),
+        problems.ask_reason(READER, 2**52),
+        problems.ask_text(READER, 2**52),
+        *(
+            disputes.case(
+                READER, case_of(dispute), purchase(order(OrderStatus.COMPLETED)), TIMELINE, USER, USER
+            )
+            for dispute in DISPUTES
+        ),
+        disputes.ask_answer(READER, case_of(DISPUTES[0])),
+        disputes.ask_words(READER, case_of(DISPUTES[0])),
+        disputes.open_ones(READER, Page(DISPUTES * 3, 1, more=True)),
+        disputes.open_ones(READER, Page([])),
+        support.screen(READER),
+        support.sent(READER),
+        support.header(Language.of("en"), USER, USER),
+        support.facts(
+            READER, support.Facts(USER, DEBTOR, [purchase(order(OrderStatus.ACTIVE))] * 3), "shop_bot"
+        ),
+        support.no_right(Language.of("en")),
+        operator.alert(Language.of("en"), "support_chat", {"error": NASTY}),
         operator.news_of_credit(Language.of("en"), 1, RICH, NASTY),
         operator.alert(Language.of("en"), "orphan", {"supplier": "smscode", "ref": "<1>"}),
         operator.alert(Language.of("en"), "supplier_broke", {"supplier": "smscode"}),
@@ -517,6 +655,7 @@ def test_telegram_takes_every_invoice():
         errors.InDebt(amount=18_000, currency="IDR"),
         errors.PaymentNotFound(),
         errors.KeyReused(),
+        errors.BelowCost(count=3),
     ],
 )
 def test_every_error_has_a_sentence_that_fits_an_alert(error):
@@ -536,6 +675,8 @@ def test_an_unknown_language_reads_english():
     "name",
     [
         *("orphan", "orphan_sms", "unclear", "supplier_broke", "supplier_refuses"),
+        *("low_balance", "low_balance_over", "breaker_open", "breaker_closed"),
+        *("codes_late", "codes_in_time", "orphans_settled"),
         *("no_credit", "access_refused", "voucher_guessing", "store_refund", "refund_refused"),
     ],
 )

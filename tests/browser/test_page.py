@@ -57,7 +57,9 @@ class EchoBot:
         while True:
             for update in await self.call("getUpdates", timeout=30, offset=offset):
                 offset = update["update_id"] + 1
-                if "callback_query" in update:
+                if "inline_query" in update:
+                    await self.on_search(update["inline_query"])
+                elif "callback_query" in update:
                     await self.on_tap(update["callback_query"])
                 elif "pre_checkout_query" in update:
                     query_id = update["pre_checkout_query"]["id"]
@@ -82,6 +84,11 @@ class EchoBot:
         )
         markup = {"inline_keyboard": MENU}
         await self.call("sendMessage", chat_id=chat_id, text=text, parse_mode="HTML", reply_markup=markup)
+
+    async def on_search(self, query) -> None:
+        found = {"message_text": f"Found <b>{query['query']}</b>", "parse_mode": "HTML"}
+        article = {"type": "article", "id": "1", "title": "A result", "input_message_content": found}
+        await self.call("answerInlineQuery", inline_query_id=query["id"], results=[article])
 
     async def on_tap(self, query) -> None:
         answer = {"text": f"Answer to {query['data']}", "show_alert": query["data"] == "alert"}
@@ -176,6 +183,17 @@ async def test_commands_are_suggested_and_chosen_by_keyboard(page):
     await expect(page.get_by_text("You said /stop")).to_be_visible()
 
 
+async def test_an_inline_result_is_picked_by_keyboard(page):
+    await start(page)
+    await page.get_by_role("combobox", name="Message").fill("@numlet_sandbox_bot whatsapp")
+    await expect(page.get_by_role("option", name="A result")).to_be_visible()
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Enter")
+    message = page.get_by_role("article", name="You").last
+    await expect(message).to_contain_text("via @numlet_sandbox_bot")
+    await expect(message.locator("b")).to_have_text("whatsapp")
+
+
 async def test_what_people_write_is_never_markup(page):
     await start(page)
     await page.get_by_role("combobox", name="Message").fill(NASTY)
@@ -263,6 +281,37 @@ async def test_trouble_is_made_with_switches(page, world):
     await expect(page.get_by_role("switch", name="Lose webhooks")).not_to_be_checked()
 
 
+async def test_stock_and_balance_of_a_supplier_are_changed(page, world):
+    product = world.smscode.find_product("wa", "ID")
+    async with page.expect_response("**/suppliers/smscode/stock"):
+        await page.get_by_role("spinbutton", name="Stock of WhatsApp Indonesia").fill("0")
+        await page.keyboard.press("Enter")
+    async with page.expect_response("**/suppliers/smscode/balance"):
+        await page.get_by_role("spinbutton", name="Balance at smscode").fill("1000")
+        await page.keyboard.press("Enter")
+    assert (product.available, world.smscode.balance) == (0, 1000)
+
+
+async def test_a_price_jumps_and_garbage_is_answered(page, world):
+    async with page.expect_response("**/world/trouble"):
+        await page.get_by_role("switch", name="Price jump").check()
+    async with page.expect_response("**/world/trouble"):
+        await (
+            page.get_by_role("group", name="Calls to the supplier")
+            .get_by_role("radio", name="garbage")
+            .check()
+        )
+    assert world.smscode.price(world.smscode.find_product("wa", "ID")) == 22_500
+    assert world.smscode.trouble.always == "html"
+
+
+async def test_the_time_of_a_number_is_over_when_the_page_says_so(page, world):
+    [order] = world.smscode.buy(world.smscode.find_product("wa", "ID").id, 1)
+    await page.get_by_role("button", name=f"Expire {order.phone_number}").click()
+    await expect(page.get_by_text("expired", exact=True)).to_be_visible()
+    assert order.status == "EXPIRED"
+
+
 async def test_a_text_lands_on_a_drawn_phone(page, world):
     await expect(page.locator("#texts")).to_have_text("None yet.")
     at = world.clock.now()
@@ -270,6 +319,22 @@ async def test_a_text_lands_on_a_drawn_phone(page, world):
     phone = page.locator(".handset")
     await expect(phone).to_contain_text("+61400000000from Pizza")
     await expect(phone.locator("p")).to_have_text(NASTY)
+
+
+async def test_a_drawn_phone_can_answer(page, world):
+    at = world.clock.now()
+    world.phones.ring(PhoneSms("smsgateway24", "+4915752982212", "+6281234567890", "Big sale", at))
+    phone = page.locator(".handset")
+    await phone.get_by_label("Answer from +6281234567890").fill("STOP")
+    await phone.get_by_role("button", name="Answer").click()
+    await expect(phone.locator(".answer")).to_have_text("STOP")
+    [came_in] = world.smsgateway24.messages.values()
+    assert (came_in.sendto, came_in.body, came_in.status) == ("+6281234567890", "STOP", 5)
+    world.phones.ring(PhoneSms("cellcast", "+61400000999", "+61400000001", "Big sale", at))
+    await page.get_by_label("Answer from +61400000001").fill("stop")
+    await phone.first.get_by_role("button", name="Answer").click()
+    await expect(phone.first.locator(".answer")).to_have_text("stop")
+    assert world.cellcast.unsubscribed == {"+61400000001"}
 
 
 async def test_a_sender_has_switches_of_its_own(page, world):
@@ -284,6 +349,24 @@ async def test_a_sender_has_switches_of_its_own(page, world):
     assert world.smscode.trouble.always is None
     trouble.always = None
     await expect(sender.get_by_role("radio", name="work")).to_be_checked()
+
+
+async def test_news_of_before_does_not_set_a_switch_back(page, world):
+    switch = page.get_by_role("switch", name="Lose webhooks")
+    seen: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+    async def hold(route) -> None:
+        world.telegram.payments.balance += 1
+        await expect(page.locator("#suppliers")).to_contain_text("⭐️ 1")
+        seen.set_result(await switch.is_checked())
+        await route.continue_()
+
+    await page.route("**/world/trouble", hold)
+    async with page.expect_response("**/world/trouble"):
+        await switch.click()
+    assert await seen
+    await expect(switch).to_be_checked()
+    assert world.smscode.trouble.drop_webhooks
 
 
 async def test_a_senders_phones_are_shown_and_can_be_switched_off(page, world):

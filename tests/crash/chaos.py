@@ -20,8 +20,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bot.demo import BotProcess, environment
 from bot.process import http_server
+from bot.stage import BotProcess, environment
 from db import ledger as db_ledger
 from db import outbox as db_outbox
 from db.models import Order, OrderStatus, OutboxMessage, Sms
@@ -93,6 +93,8 @@ class Chaos:
         self.world = world
         self.database = database
         self.bots = bots
+        self.pause = PAUSE_SECONDS
+        """Between two purchases of one renter, at least and at most."""
         self.figures = Figures()
         self.renters = [world.telegram.person(id, f"Renter {id}", started=True) for id in RENTERS]
 
@@ -107,17 +109,27 @@ class Chaos:
         product.available, self.world.smscode.balance = 10**6, 10**10
 
     async def rage(self, seconds: float) -> None:
-        """Until the time is up; then let everything come to its end."""
-        shopping = [asyncio.create_task(self._shop(renter)) for renter in self.renters]
+        """Pull plugs until the time is up; then let everything come to its end."""
         plugs = asyncio.create_task(self._pull_plugs())
-        await asyncio.sleep(seconds)
-        for task in (*shopping, plugs):
-            task.cancel()
-        await asyncio.gather(*shopping, plugs, return_exceptions=True)
+        await self.shop(seconds)
+        plugs.cancel()
+        await asyncio.gather(plugs, return_exceptions=True)
         for bot in self.bots:
             if not bot.alive:
                 await bot.start()
-        await until(self._is_quiet, seconds=120)
+        await self.come_to_rest()
+
+    async def shop(self, seconds: float) -> None:
+        """Everybody buys, again and again."""
+        shopping = [asyncio.create_task(self._shop(renter)) for renter in self.renters]
+        await asyncio.sleep(seconds)
+        for task in shopping:
+            task.cancel()
+        await asyncio.gather(*shopping, return_exceptions=True)
+
+    async def come_to_rest(self, *, seconds: float = 120) -> None:
+        """Wait until nothing is owed to anybody, and every number has had its code or its end."""
+        await until(self._is_quiet, seconds=seconds)
 
     async def _shop(self, renter: Person) -> None:
         while True:
@@ -125,7 +137,7 @@ class Chaos:
             with suppress(TimeoutError):
                 offer = await renter.wait_for(_offers_to_buy, after=asked, timeout=30)
                 await renter.press("Buy", offer)
-            await asyncio.sleep(random.uniform(*PAUSE_SECONDS))
+            await asyncio.sleep(random.uniform(*self.pause))
 
     async def _pull_plugs(self) -> None:
         while True:
@@ -143,7 +155,6 @@ class Chaos:
             await bot.start()
 
     async def _is_quiet(self) -> bool:
-        """Nothing is owed to anybody, and every number has had its code."""
         async with self.database.read() as session:
             owed = await db_outbox.backlog(session, now=SystemClock().now())
             open_orders = await session.exec(
@@ -173,8 +184,8 @@ class Chaos:
             earned = await db_ledger.balance(session, REVENUE)
         bought = {order.supplier_ref for order in orders if order.supplier_ref}
         assert bought == {str(ref) for ref in self.world.smscode.orders}, "bought and forgotten"
-        received = [order for order in orders if order.status == OrderStatus.RECEIVED]
-        assert earned == 18_000 * len(received)
+        paid = [order for order in orders if order.status in (OrderStatus.RECEIVED, OrderStatus.COMPLETED)]
+        assert earned == 18_000 * len(paid)
         owners = {order.id: order.user_id for order in orders}
         due = Counter((owners[sms.order_id], sms.code or "") for sms in messages)
         # A try may be cut off by a crash more than once.
@@ -215,8 +226,9 @@ def _codes(renter: Person) -> list[str]:
 
 
 @asynccontextmanager
-async def chaos(database_url: str) -> AsyncIterator[Chaos]:
-    clock = Clock()
+async def chaos(database_url: str, *, processes: int = 2, speed: float = 1.0) -> AsyncIterator[Chaos]:
+    """`speed`: how much sooner than documented the outside does everything."""
+    clock = Clock(speed)
     world = World(clock, Telegram(clock), SmsCode(clock, code_after=CODE_AFTER))
     database = Database(database_url)
     async with serving(world) as origin:
@@ -224,7 +236,7 @@ async def chaos(database_url: str) -> AsyncIterator[Chaos]:
         balancer = Balancer(bots)
         with socket.create_server(("127.0.0.1", 0)) as listener:
             address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-            for _ in range(2):
+            for _ in range(processes):
                 settings = environment(origin, world.telegram.token, database_url) | {
                     "PUBLIC_URL": address,
                     "RECONCILE_SECONDS": "1",
@@ -236,10 +248,9 @@ async def chaos(database_url: str) -> AsyncIterator[Chaos]:
             server = http_server(balancer.app)
             balancing = asyncio.create_task(server.serve(sockets=[listener]))
             try:
-                await bots[0].start()
-                await bots[0].until_ready()
-                await bots[1].start()
-                await bots[1].until_ready()
+                for bot in bots:
+                    await bot.start()
+                    await bot.until_ready()
                 raging = Chaos(world, database, bots)
                 await raging.prepare()
                 yield raging

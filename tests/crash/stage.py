@@ -10,11 +10,11 @@ from typing import Protocol
 
 import httpx
 
-from bot.demo import OPERATOR, BotProcess, environment
+from bot.stage import OPERATOR, BotProcess, environment
 from sandbox.clock import Clock
 from sandbox.server import World, serving
 from sandbox.smscode import SmsCode
-from sandbox.telegram import Person, Telegram
+from sandbox.telegram import Message, Person, Telegram
 
 CREDIT = 100_000
 
@@ -99,8 +99,22 @@ async def prepare(on: Cast) -> None:
     await on.operator.say("/start")
     await on.operator.say(f"/credit {on.renter.id} {CREDIT}")
     await on.operator.wait_for(lambda message: "Rina" in message.text or str(on.renter.id) in message.text)
-    await on.renter.say("/buy whatsapp indonesia")
-    await on.renter.wait_for(lambda message: any("Buy" in b.text for row in message.buttons for b in row))
+    await find_offer(on.renter)
+
+
+async def find_offer(renter: Person) -> None:
+    """Ask until the shelves of a new shop are filled."""
+    while True:
+        asked = await renter.say("/buy whatsapp indonesia")
+        answer = await renter.wait_for(
+            lambda seen: _offers(seen) or "still being filled" in seen.text, after=asked
+        )
+        if _offers(answer):
+            return
+
+
+def _offers(message: Message) -> bool:
+    return any("Buy" in button.text for row in message.buttons for button in row)
 
 
 def codes_shown(on: Cast) -> int:

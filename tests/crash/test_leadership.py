@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 import pytest
 
-from bot.demo import OPERATOR, BotProcess, environment
+from bot.stage import OPERATOR, BotProcess, environment
 from db.leadership import LOCK
 from sandbox.clock import Clock
 from sandbox.server import World, serving
