@@ -8,17 +8,20 @@ import sys
 
 import uvloop
 
-from benchmarks import audit, broadcast, catalog, chaos, growth, intake, path_of_a_code
+from benchmarks import audit, broadcast, burst, catalog, chaos, growth, intake, path_of_a_code, soak, tap
 
 BENCHMARKS = {
     "intake": ("webhook accepted durably, SQLite, 64 connections", intake.on_sqlite),
     "intake-postgresql": ("webhook accepted durably, PostgreSQL, 64 connections", intake.on_postgresql),
     "code": ("code: webhook in → sendMessage reaches the Bot API, quiet", path_of_a_code.measure),
+    "burst": ("500 codes at once, Telegram's limits on", burst.measure),
+    "tap": ("a tap on a menu of 100 services × 150 countries × 3 suppliers", tap.measure),
     "broadcast": ("broadcast to 10,000, 500 of them gone, a kill -9 in the middle", broadcast.measure),
     "audit": ("the books examined, a million entries", audit.measure),
     "catalog": ("catalog refresh, 100 services × 150 countries × 3 suppliers", catalog.measure),
     "growth": ("1,000,000 users, 100,000 open orders, SQLite", growth.on_sqlite),
     "growth-postgresql": ("1,000,000 users, 100,000 open orders, PostgreSQL", growth.on_postgresql),
+    "soak": ("an hour of the outside's time at a steady load, twelve times as fast", soak.measure),
     "chaos": ("two processes on one PostgreSQL, a minute of kill -9", chaos.measure),
 }
 

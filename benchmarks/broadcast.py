@@ -6,7 +6,7 @@ from pathlib import Path
 from time import perf_counter
 
 from benchmarks.path_of_a_code import one_code, rent
-from bot.demo import OPERATOR, BotProcess, environment
+from bot.stage import OPERATOR, BotProcess, environment
 from db import users
 from db.migrate import upgrade
 from db.session import Database
@@ -129,5 +129,5 @@ async def _codes(world: World, times: list[float]) -> None:
 
 def _memory(bot: BotProcess) -> float:
     """Resident, in MiB."""
-    pages = int(Path(f"/proc/{bot.id}/statm").read_text().split()[1])
+    pages = int(Path(f"/proc/{bot.pid}/statm").read_text().split()[1])
     return pages * 4096 / 2**20

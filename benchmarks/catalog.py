@@ -13,6 +13,8 @@ from db import migrate
 from db.session import Database
 from services.catalog import Catalog
 from services.clock import SystemClock
+from services.odds import Odds
+from services.pauses import Pauses
 from services.pricing import Pricing
 from services.rates import Rates
 from services.suppliers.base import Capabilities, Quote
@@ -32,6 +34,9 @@ class Vendor:
     def __init__(self, name: str) -> None:
         self.name = name
         self._asked = 0
+
+    async def exchange_rate(self, currency: str, pivot: str) -> Decimal:
+        return Decimal(1)
 
     async def quotes(self) -> list[Quote]:
         self._asked += 1
@@ -59,7 +64,8 @@ class Vendor:
 def catalog_on(database: Database) -> Catalog:
     clock, vendors = SystemClock(), [Vendor(name) for name in SUPPLIERS]
     suppliers = Suppliers(vendors, clock)  # type: ignore[arg-type]
-    return Catalog(database, clock, suppliers, Pricing(Decimal(20)), Rates({"IDR"}), currency="IDR")
+    pricing, pauses, odds = Pricing(database, clock), Pauses(database, clock), Odds(database, clock)
+    return Catalog(database, clock, suppliers, pricing, pauses, Rates({"IDR"}), odds, currency="IDR")
 
 
 async def measure() -> dict[str, float]:

@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import text
 
 from benchmarks.load import median
-from bot.demo import OPERATOR, BotProcess, environment
+from bot.stage import OPERATOR, BotProcess, environment
 from db import migrate, orders
 from db.session import Database
 from sandbox.clock import Clock

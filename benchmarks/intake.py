@@ -4,14 +4,13 @@ import asyncio
 import hashlib
 import hmac
 import json
-import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from benchmarks.load import Outcome, fire, median, post
+from benchmarks.load import Outcome, fire, free_port, median, post
 from tests.conftest import fresh_postgresql
 
 CONNECTIONS = 64
@@ -93,9 +92,7 @@ def _webhook(path: str, unique: str, order_id: int) -> bytes:
 @asynccontextmanager
 async def _server(url: str) -> AsyncIterator[tuple[int, Callable[[], float]]]:
     """Its port, and what its first thread has used of a processor, in seconds."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    port = free_port()
     server = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "benchmarks.intake_server", str(port), url, SECRET
     )

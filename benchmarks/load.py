@@ -1,6 +1,7 @@
 """A load generator: prepared POST requests over keep-alive connections, one in flight on each."""
 
 import asyncio
+import socket
 import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -76,6 +77,13 @@ async def fire(port: int, requests: list[bytes], *, connections: int) -> Outcome
     ]
     await asyncio.gather(*(protocol.done for protocol in protocols))
     return Outcome(perf_counter() - began, sorted(times), statuses)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def median(outcomes: list[float]) -> float:

@@ -5,11 +5,12 @@ import tempfile
 from pathlib import Path
 from time import perf_counter
 
-from bot.demo import OPERATOR, BotProcess, environment
+from bot.stage import OPERATOR, BotProcess, environment
 from sandbox.clock import Clock
 from sandbox.server import World, serving
 from sandbox.smscode import SmsCode
 from sandbox.telegram import Message, Person, Telegram
+from tests.crash.stage import find_offer
 
 RENTERS = 60
 CODES_EACH = 3
@@ -57,7 +58,7 @@ async def rent(renter: Person, operator: Person) -> None:
     await renter.tap("Accept", timeout=60)
     await operator.say(f"/credit {renter.id} 100000")
     await renter.wait_for("added to your balance", timeout=60)
-    await renter.say("/buy whatsapp indonesia")
+    await find_offer(renter)
     await renter.tap("Buy", timeout=60)
     await renter.wait_for(lambda message: "+62" in message.text, timeout=60)
 
