@@ -14,7 +14,7 @@ from bot.settings import WrongSettings
 OPERATOR = 1
 """The id of the sandbox's operator."""
 PANEL_WEBHOOK_KEY = "the-path-that-only-the-panel-knows"
-READY_WITHIN_SECONDS = 30
+READY_WITHIN_SECONDS = 60
 STOP_WITHIN_SECONDS = 10
 _KEPT = (
     "PATH",

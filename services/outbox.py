@@ -114,7 +114,7 @@ class Outbox:
         if message is None or message.claimed_until is None:
             after_commit(session, f"outbox:{lane}", self._wakes[lane].set)
         else:
-            after_commit(session, f"outbox:{lane}:{message.id}", partial(self._start, message))
+            after_commit(session, f"outbox:{lane}:{message.id}", partial(self._begin, message))
         return message is not None
 
     def _has_place(self, lane: str) -> bool:
@@ -141,7 +141,10 @@ class Outbox:
                 await asyncio.wait(under_way)
 
     def abandon(self) -> None:
-        """Drop everything at once: another process takes it up."""
+        """Drop everything at once, and begin nothing more: another process takes it up."""
+        self._is_serving = False
+        for ready in self._ready.values():
+            ready.clear()
         for task in set().union(*self._running.values()):
             task.cancel()
 
@@ -219,6 +222,11 @@ class Outbox:
             self._start(message)
         return bool(messages)
 
+    def _begin(self, message: OutboxMessage) -> None:
+        """Do what was written as claimed, unless we stopped meanwhile: then whoever serves next does."""
+        if self._is_serving:
+            self._start(message)
+
     def _start(self, message: OutboxMessage) -> None:
         """Do a claimed message, after those before it in its series and as soon as its lane has a place."""
         if message.id in self._under_way:
@@ -242,7 +250,7 @@ class Outbox:
         self._running[lane].discard(task)
         self._wakes[lane].set()
         if not task.cancelled() and (error := task.exception()):
-            # Only the database can fail here; the lease brings the message back.
+            # Only the database can fail here; the watch for strays brings the message back.
             log.error("outbox.not_recorded", lane=lane, error=type(error).__name__)
 
     async def _do(self, message: OutboxMessage) -> None:

@@ -519,6 +519,18 @@ async def world_on(
     database: Database, *, vendors: Sequence[str] = ("smscode",), money: int = 10 * PRICE, **settings: Any
 ) -> AsyncIterator[World]:
     """A shop that is open, with its shelf filled and one renter with money."""
+    async with empty_world_on(database, vendors=vendors, **settings) as world:
+        await world.refresh()
+        await world.register_webhooks()
+        await world.renter(money=money)
+        yield world
+
+
+@asynccontextmanager
+async def empty_world_on(
+    database: Database, *, vendors: Sequence[str] = ("smscode",), **settings: Any
+) -> AsyncIterator[World]:
+    """A shop that has opened for the first time: nobody was asked yet what there is."""
     outside = Outside()
     for name in vendors:
         if name == PANEL:
@@ -532,9 +544,6 @@ async def world_on(
         for vendor in outside.all:
             stack.push_async_callback(vendor.aclose)
         await world.start()
-        await world.refresh()
-        await world.register_webhooks()
-        await world.renter(money=money)
         yield world
 
 

@@ -20,7 +20,7 @@ from sandbox.telegram.queries import CALLBACK_LIFETIME, INLINE_LIFETIME, Answer,
 from sandbox.telegram.web_apps import sign_init_data
 from sandbox.telegram.wire import Object, Params, Upload
 
-PATIENCE = 5.0
+PATIENCE = 30.0
 """Seconds of real time that a person waits for the bot."""
 
 

@@ -177,7 +177,7 @@ class Stage:
             # What is being handled is cut off nowhere but in the tests that are about it.
             if not playing.done():
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(10):
+                    async with asyncio.timeout(30):
                         await self.settle()
             playing.cancel()
             with suppress(asyncio.CancelledError):

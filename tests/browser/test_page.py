@@ -388,7 +388,7 @@ async def test_the_bot_is_restarted_where_the_program_allows_it(page, world):
     await expect(page.get_by_role("button", name="Restart the bot")).to_be_hidden()
     world.restart_bot = restart
     await page.get_by_role("button", name="Restart the bot").click()
-    await asyncio.wait_for(restarted.wait(), 5)
+    await asyncio.wait_for(restarted.wait(), 30)
 
 
 async def test_a_narrow_page_shows_the_chat_first_and_the_world_on_its_tab(page):

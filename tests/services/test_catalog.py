@@ -1,10 +1,12 @@
 """The shelf: what can be rented now, for how much; whatever happens at a supplier, it can be read."""
 
+import asyncio
+
 import pytest
 
 from db.session import Database
 from services.errors import UpstreamError
-from tests.builders import COST, PRICE, World, restarted, world_on
+from tests.builders import COST, PRICE, World, empty_world_on, restarted, world_on
 
 pytestmark = pytest.mark.anyio
 
@@ -113,3 +115,14 @@ async def test_the_shop_is_stocked_when_every_supplier_has_told_what_it_sells(wo
     assert not empty.catalog.is_stocked
     await empty.catalog.load()
     assert empty.catalog.is_stocked  # the last run knew
+
+
+async def test_a_shelf_is_filled_when_its_offers_can_be_found(database: Database):
+    """Nobody is told that there is nothing while what a supplier told is still being put in order."""
+    async with empty_world_on(database) as world:
+        filling = asyncio.create_task(world.refresh())
+        while not (world.catalog.is_stocked or filling.done()):
+            assert not world.catalog.search("whatsapp")
+            await asyncio.sleep(0)
+        assert world.catalog.search("whatsapp")
+        await filling

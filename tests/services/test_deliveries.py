@@ -41,7 +41,7 @@ class Handler:
         return self.gates.setdefault(body, asyncio.Event())
 
     async def has_started(self, body: str) -> None:
-        await asyncio.wait_for(self.started.setdefault(body, asyncio.Event()).wait(), 5)
+        await asyncio.wait_for(self.started.setdefault(body, asyncio.Event()).wait(), 30)
 
 
 class Post:

@@ -89,7 +89,7 @@ def desk(database: Database) -> Desk:
 
 async def done(coroutine: Awaitable[Any]) -> Any:
     """The result, which must not take long."""
-    return await asyncio.wait_for(coroutine, 5)
+    return await asyncio.wait_for(coroutine, 30)
 
 
 async def test_a_promise_is_kept_once(desk: Desk):
@@ -412,6 +412,24 @@ async def test_a_stop_waits_for_what_is_under_way(database: Database):
     with pytest.raises(asyncio.CancelledError):
         await done(task)
     assert desk.work.done == ["slow"]
+
+
+async def test_who_lost_the_lead_begins_nothing_more(running: Desk):
+    """What was about to be committed, or waited for a place, is left to whoever leads now."""
+    names = [f"m{n}" for n in range(LANES[CODE])]
+    running.work.hold(*names)
+    for name in names:
+        await running.promise(name)
+    await asyncio.gather(*(done(running.work.has_started(name)) for name in names))
+    async with running.database.write() as session:
+        for name in ("edit", "another"):
+            await running.outbox.add(session, "do", {"name": name}, lane=EDIT, serial=name, key=name)
+        running.outbox.abandon()
+    other = Desk(running.database, running.clock)
+    await other.outbox.recover()
+    await other.outbox.drain()
+    assert running.work.done == []
+    assert sorted(other.work.done) == sorted([*names, "edit", "another"])
 
 
 async def test_the_loop_outlives_a_database_that_is_away(database: Database, monkeypatch: pytest.MonkeyPatch):

@@ -185,7 +185,7 @@ async def until_it_waits(database: Database) -> None:
     if database.is_sqlite:
         return
     waiting = sqlalchemy.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-    async with asyncio.timeout(5), database.read() as session:
+    async with asyncio.timeout(30), database.read() as session:
         while not await (await session.connection()).scalar(waiting):
             await session.rollback()
 
