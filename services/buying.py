@@ -16,7 +16,7 @@ from db import attempts, orders
 from db.models import Attempt, AttemptStatus, OrderStatus, OutboxMessage, Purchase
 from db.session import Database
 from services.announcer import Announcer
-from services.catalog import Catalog, Route
+from services.catalog import Catalog
 from services.clock import Clock
 from services.errors import (
     AccessRefused,
@@ -28,6 +28,7 @@ from services.errors import (
     UpstreamUnavailable,
     UpstreamUnknown,
 )
+from services.lines import Route
 from services.money import to_minor
 from services.outbox import retry_delay
 from services.rates import Rates

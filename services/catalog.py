@@ -2,13 +2,9 @@
 
 import asyncio
 import re
-import zlib
 from collections import defaultdict
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from itertools import islice
-from typing import Any, TypeVar
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import structlog
 
@@ -16,128 +12,27 @@ from db import offers
 from db.models import Service
 from db.offers import Terms
 from db.session import Database
+from services.catalog_index import SLICE, Index, Indexing, slices
 from services.clock import Clock
+from services.lines import Group, Line, Route, network_key
 from services.money import to_minor
-from services.odds import Kind, Measured, Odds
+from services.odds import Odds
 from services.pauses import Pauses
 from services.pricing import Pricing
 from services.rates import Rates
 from services.scopes import Scope
-from services.search import SearchIndex, learn_names
+from services.search import learn_names
 from services.suppliers.base import Quote
 from services.supply import Suppliers
 from services.well_known import ANY_SERVICE, WELL_KNOWN
 
 log = structlog.get_logger()
 
-KeyT = TypeVar("KeyT", int, str)
-ItemT = TypeVar("ItemT")
-Routes = dict[tuple[int | None, str], list["Route"]]
-"""By service (None: for any) and country."""
-
-SLICE = 500
-"""Of tens of thousands of offers, how many are gone through before others get their turn."""
 MOST_STOCK = 1_000_000
 SUBJECT_LIMIT = 64
 """Characters that the trail keeps of what an act was about."""
 _MEANT, _FOUND = 200, 20
 """How many meanings of a query are looked at, and how many of those that are for sale are told."""
-SOME = 100
-"""What an untold stock counts as, where it must be compared."""
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """One way to get a number. `cost` and `price` are minor units of the shop's currency."""
-
-    supplier: str
-    product_ref: str
-    cost: int
-    price: int
-    stock: int | None
-    """None where the supplier does not tell."""
-    network: str | None = None
-
-    @property
-    def key(self) -> tuple[str, str]:
-        return self.supplier, self.product_ref
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One service in one country: the best price and the stock over all suppliers that are well."""
-
-    service_id: int
-    country: str
-    routes: tuple[Route, ...]
-    """Best first, never empty: in the order in which they are tried."""
-    network: str | None = None
-    """The mobile network that all routes lead to; None: whichever comes."""
-    odds: Measured | None = None
-    """Of the best route; None while too little is known."""
-
-    @property
-    def price(self) -> int:
-        """The best route's."""
-        return self.routes[0].price
-
-    @property
-    def lowest(self) -> int:
-        """The cheapest route's price."""
-        return min(route.price for route in self.routes)
-
-    @property
-    def stock(self) -> int:
-        """As far as it is told."""
-        return sum(route.stock or 0 for route in self.routes)
-
-    @property
-    def is_stock_told(self) -> bool:
-        return all(route.stock is not None for route in self.routes)
-
-    @property
-    def most(self) -> int:
-        """How many numbers may be asked for at once, as far as anybody knows."""
-        return sum(SOME if route.stock is None else route.stock for route in self.routes)
-
-
-class Sort(StrEnum):
-    """What lines are arranged by; short, for buttons."""
-
-    PRICE = "p"
-    ODDS = "o"
-    STOCK = "s"
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """All lines of a service, or of a country."""
-
-    key: int | str
-    lines: tuple[Line, ...]
-
-    @property
-    def price(self) -> int:
-        """The lowest."""
-        return min(line.price for line in self.lines)
-
-    @property
-    def stock(self) -> int:
-        return sum(line.stock for line in self.lines)
-
-
-@dataclass(frozen=True, slots=True)
-class _Index:
-    """A snapshot of everything for sale; replaced whole, so readers never see half of a refresh."""
-
-    lines: dict[tuple[int, str], Line] = field(default_factory=dict)
-    networks: Routes = field(default_factory=dict)
-    """Those that lead to one mobile network."""
-    by_service: dict[int, Group] = field(default_factory=dict)
-    by_country: dict[str, Group] = field(default_factory=dict)
-    search: SearchIndex | None = None
-    told: frozenset[str] = frozenset()
-    """The suppliers whose offers are in it."""
 
 
 class Catalog:
@@ -161,7 +56,7 @@ class Catalog:
         self._pricing = pricing
         self._pauses = pauses
         self._rates = rates
-        self._odds = odds
+        self._indexing = Indexing(pricing, pauses, odds)
         self._currency = currency
         self._services: dict[int, Service] = {}
         self._offers: dict[tuple[str, str], Terms] = {}
@@ -169,7 +64,7 @@ class Catalog:
         self._told: set[str] = set()
         self._sold_out: set[tuple[str, str]] = set()
         """Routes that were refused since their supplier last told its stock."""
-        self._index = _Index()
+        self._index = Index()
         self._builds = 0
         self._building = asyncio.Lock()
         self._down: frozenset[str] = frozenset()
@@ -199,7 +94,7 @@ class Catalog:
             quotes = await connected.quotes()
         await self._add_services(quotes)
         changed = await self._changes(supplier, quotes)
-        for part in _slices(changed.items()):
+        for part in slices(changed.items()):
             rows = [self._row(supplier, ref, terms) for ref, terms in part]
             # In commits of their own, so that nobody who has to write waits for all of them.
             async with self._database.write() as session:
@@ -275,10 +170,10 @@ class Catalog:
         if (service_id, country) not in index.lines:
             return []
         found: dict[str, list[Route]] = defaultdict(list)
-        any_service = self._for_service(service_id, country, index.networks.get((None, country), []))
+        any_service = self._indexing.for_service(service_id, country, index.networks.get((None, country), []))
         for route in (*index.networks.get((service_id, country), ()), *any_service):
             found[route.network or ""].append(route)
-        return [self._line(service_id, country, found[name], name) for name in sorted(found)]
+        return [self._indexing.line(service_id, country, found[name], name) for name in sorted(found)]
 
     def network_name(self, country: str, key: int) -> str | None:
         """The mobile network of a country that a button means by its `network_key`, for sale or not."""
@@ -294,7 +189,7 @@ class Catalog:
         found = [(match.service_id, match.country) for match in index.search.find(text, limit=_MEANT)]
         return [pair for pair in found if None in pair or pair in index.lines][:_FOUND]
 
-    def _current(self) -> _Index:
+    def _current(self) -> Index:
         """The index without suppliers that are out of order."""
         if self._down_now() != self._down:
             self._rebuild()
@@ -326,7 +221,7 @@ class Catalog:
         by_name: dict[str | None, int | None] = {None: None}
         changed: dict[str, Terms] = {}
         gone = {ref for seller, ref in self._offers if seller == supplier}
-        for part in _slices(quotes):
+        for part in slices(quotes):
             for quote in part:
                 name = quote.service_name
                 if name not in by_name:
@@ -366,124 +261,20 @@ class Catalog:
     def _build(self) -> Iterator[None]:
         """Make the index anew; yields every few milliseconds, for whoever wants to pause there."""
         self._builds = number = self._builds + 1
-        down, told = self._down_now(), frozenset(self._told)
-        routes, networks = yield from self._routes(down)
-        lines: dict[tuple[int, str], Line] = {}
-        for part in _slices((yield from self._spread(routes)).items()):
-            lines.update((key, self._line(*key, found)) for key, found in part)
-            yield
-        by_service = yield from _groups(lines.values(), lambda line: line.service_id)
-        by_country = yield from _groups(lines.values(), lambda line: line.country)
-        names = [(key, *self._names(key)) for key in by_service]
-        search = SearchIndex(names, list(by_country))
+        down = self._down_now()
+        index = yield from self._indexing.build(
+            self._offers,
+            self._services,
+            told=self._told.copy(),
+            suppliers={supplier.name for supplier in self._suppliers} - down,
+            sold_out=self._sold_out,
+        )
         # Whoever began later has seen more: what is sold out, or down, since then.
         if number == self._builds:
             self._down = down
-            self._index = _Index(lines, networks, by_service, by_country, search, told)
-
-    def _routes(self, down: Collection[str]) -> Generator[None, None, tuple[Routes, Routes]]:
-        """What can be had now: to whichever mobile network comes, and to one of them."""
-        routes: Routes = defaultdict(list)
-        networks: Routes = defaultdict(list)
-        for part in _slices(list(self._offers.items())):
-            for key, terms in part:
-                is_well = key[0] in self._suppliers and key[0] not in down
-                is_there = is_well and terms.stock != 0 and key not in self._sold_out
-                if is_there and not self._pauses.stops(key[0], terms.service_id, terms.country):
-                    found = routes if terms.network is None else networks
-                    found[terms.service_id, terms.country].append(self._route(*key, terms))
-            yield
-        return routes, networks
-
-    def _spread(self, routes: Routes) -> Generator[None, None, dict[tuple[int, str], list[Route]]]:
-        """Routes by service and country, those for any service under each that may be sold."""
-        found: dict[tuple[int, str], list[Route]] = defaultdict(list)
-        for part in _slices(routes.items()):
-            for (service_id, country), some in part:
-                if service_id is not None:
-                    found[service_id, country] += some
-                    continue
-                for id in self._services:
-                    if own := self._for_service(id, country, some):
-                        found[id, country] += own
-            yield
-        return found
-
-    def _for_service(self, service_id: int, country: str, routes: list[Route]) -> list[Route]:
-        """Routes for any service as they are sold for one, which may have rules and pauses of its own."""
-        tariff = self._pricing.tariff
-        if service_id in self._pauses.services:
-            routes = [r for r in routes if not self._pauses.stops(r.supplier, service_id, country)]
-        if service_id in tariff.services:
-            rules = (tariff.rule(route.supplier, service_id, country) for route in routes)
-            routes = [replace(r, price=rule.price(r.cost)) for r, rule in zip(routes, rules, strict=True)]
-        return routes
-
-    def _line(
-        self, service_id: int, country: str, routes: Iterable[Route], network: str | None = None
-    ) -> Line:
-        """Routes in order of their price for a code that comes: the price divided by the odds of it.
-
-        Of two that are equal, the cheaper one, and then the one whose supplier tells what there is.
-        """
-
-        def rank(route: Route) -> tuple[float, int, bool]:
-            rate = self._odds.rate(Kind(service_id, country, route.supplier, route.network))
-            return route.price / rate, route.price, route.stock is None
-
-        ranked = tuple(sorted(routes, key=rank))
-        odds = self._odds.measured(Kind(service_id, country, ranked[0].supplier, network))
-        return Line(service_id, country, ranked, network, odds)
-
-    def _names(self, service_id: int) -> tuple[str, tuple[str, ...]]:
-        service = self._services[service_id]
-        return service.name, (service.code,)
-
-    def _route(self, supplier: str, product_ref: str, terms: Terms) -> Route:
-        rule = self._pricing.tariff.rule(supplier, terms.service_id, terms.country)
-        price = rule.price(terms.cost)
-        return Route(supplier, product_ref, terms.cost, price, terms.stock, terms.network)
-
-
-def arranged(lines: Iterable[Line], sort: Sort) -> list[Line]:
-    """The cheapest, the surest or the best stocked first; of those that are alike, the cheapest."""
-    cheapest = sorted(lines, key=lambda line: line.price)
-    match sort:
-        case Sort.PRICE:
-            return cheapest
-        case Sort.ODDS:
-            return sorted(cheapest, key=lambda line: -line.odds.percent if line.odds else 0)
-        case Sort.STOCK:
-            return sorted(cheapest, key=lambda line: -line.stock)
+            self._index = index
 
 
 def slug(name: str) -> str:
     """What makes two suppliers' names the same service: letters and digits, in lower case."""
     return re.sub(r"[\W_]+", "-", name.casefold())[:64].strip("-")
-
-
-def network_key(name: str) -> int:
-    """A mobile network's name, short enough for a button."""
-    return zlib.crc32(name.encode())
-
-
-def _slices(items: Iterable[ItemT]) -> Iterator[list[ItemT]]:
-    rest = iter(items)
-    while part := list(islice(rest, SLICE)):
-        yield part
-
-
-def _groups(lines: Iterable[Line], key: Callable[[Line], KeyT]) -> Generator[None, None, dict[KeyT, Group]]:
-    """Lines by key, cheapest first; the keys by stock, the best stocked first. Yields to pause."""
-    found: dict[KeyT, list[Line]] = defaultdict(list)
-    for part in _slices(lines):
-        for line in part:
-            found[key(line)].append(line)
-        yield
-    groups: dict[KeyT, Group] = {}
-    stocks: dict[KeyT, int] = {}
-    for k, own in found.items():
-        groups[k] = Group(k, tuple(sorted(own, key=lambda line: line.price)))
-        stocks[k] = groups[k].stock
-        yield
-    return {k: groups[k] for k in sorted(groups, key=lambda k: -stocks[k])}

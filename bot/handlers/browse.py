@@ -11,9 +11,9 @@ from bot.views import browse as views
 from bot.views.errors import sentence
 from bot.views.screen import ROWS, Page, View
 from db.models import Service
-from services.catalog import Line, Sort, arranged
 from services.errors import PriceChanged
 from services.favourites import Choice
+from services.lines import Line, Sort, arranged
 from services.orders import Intent
 
 

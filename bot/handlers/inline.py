@@ -16,7 +16,8 @@ from bot.handlers.searching import find
 from bot.views import inline as views
 from bot.views.browse import Found
 from db.models import Service
-from services.catalog import Catalog, Line
+from services.catalog import Catalog
+from services.lines import Line
 
 MOST_CARDS = 20
 PER_GROUP = 5

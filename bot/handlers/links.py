@@ -9,7 +9,7 @@ from bot.buttons import Tap, base36
 from bot.context import Context
 from bot.handlers import browse, operator, people, start
 from bot.handlers.screens import needs_terms
-from services.catalog import Line
+from services.lines import Line
 from services.roles import Right
 
 _DESK: dict[str, Callable[[Update, Context, int], Awaitable[None]]] = {

@@ -7,7 +7,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from services.catalog import Catalog, Line
+from services.catalog import Catalog
+from services.lines import Line
 from services.money import exponent
 from services.search import country_keys, service_keys
 

@@ -22,8 +22,8 @@ from bot.views.screen import (
 from bot.views.start import home_button, service_button
 from db.models import Service
 from services.accounts import Wallet
-from services.catalog import Line, Sort, network_key
 from services.favourites import Choice
+from services.lines import Line, Sort, network_key
 
 NAMES = 2 * (ROWS - 2)
 """How many short names are on a page, in two columns."""

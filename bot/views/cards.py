@@ -22,7 +22,7 @@ from bot.views.screen import (
     title,
 )
 from db.models import OrderStatus, Purchase, Sms
-from services.catalog import network_key
+from services.lines import network_key
 from services.orders import OrderView, PurchaseView
 from services.swaps import MOST, SWAPPED, gives_up_at
 

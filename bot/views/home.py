@@ -12,8 +12,8 @@ from bot.views.closing import notice
 from bot.views.screen import Reader, Row, View, bold, columns, escape
 from bot.views.start import home_button, service_button
 from db.models import Order, Service
-from services.catalog import Line
 from services.favourites import Choice
+from services.lines import Line
 from services.places import flag
 
 ROWS = 8

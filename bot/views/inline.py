@@ -12,7 +12,7 @@ from telegram.constants import ParseMode
 from bot.language import Language
 from bot.views.screen import bold, title
 from db.models import Service
-from services.catalog import Line
+from services.lines import Line
 
 
 def card(

@@ -7,7 +7,7 @@ from bot.language import Language
 from bot.views.screen import SUCCESS, Reader, View, bold, title
 from bot.views.start import home_button
 from db.models import Lookout, Service
-from services.catalog import Line
+from services.lines import Line
 from services.lookouts import ANY_PRICE, LIFETIME
 
 DISCOUNTS = (5, 10, 20)

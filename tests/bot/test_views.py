@@ -56,11 +56,11 @@ from sandbox.telegram.formatting import parse_html
 from services import errors
 from services.accounts import Wallet
 from services.breaker import State
-from services.catalog import Line, Route
 from services.clock import SystemClock
 from services.disputes import Case
 from services.favourites import Choice
 from services.invitations import Invites
+from services.lines import Line, Route
 from services.low_balances import Forecast
 from services.orders import Allowance, OrderView, PurchaseView
 from services.people import Ties

@@ -8,8 +8,8 @@ import pytest
 from db import outcomes
 from db.models import OrderStatus, Outcome
 from db.session import Database
-from services.catalog import Line, Sort, arranged
 from services.errors import PriceChanged
+from services.lines import Line, Sort, arranged
 from services.odds import FAILED, UNKNOWN, Kind, Measured
 from tests.builders import PANEL, PANEL_PRICE, PRICE, RENTER, World, restarted, world_on
 

@@ -7,9 +7,9 @@ import pytest
 
 from db.models import OrderStatus
 from db.session import Database
-from services.catalog import Line, network_key
 from services.errors import OutOfStock
 from services.invoices import intent_of
+from services.lines import Line, network_key
 from tests.builders import (
     COST,
     PANEL,
