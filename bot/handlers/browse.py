@@ -8,6 +8,7 @@ from bot.buttons import Tap, new_key
 from bot.context import Context
 from bot.handlers.screens import Acts, answer, reader_of, show, show_below, tapped_message_id
 from bot.views import browse as views
+from bot.views import offers
 from bot.views.errors import sentence
 from bot.views.screen import ROWS, Page, View
 from db.models import Service
@@ -99,7 +100,7 @@ async def networks(update: Update, context: Context, tap: Tap) -> None:
         return
     lines = [found[1], *shop.catalog.networks(tap.number(0), tap.args[1])]
     page = Page.of(lines, tap.number(3), ROWS)
-    await show(update, context, views.networks(reader, found[0], page, tap.number(2), shop.currency))
+    await show(update, context, offers.networks(reader, found[0], page, tap.number(2), shop.currency))
 
 
 async def buy(update: Update, context: Context, tap: Tap) -> None:
@@ -136,7 +137,7 @@ async def confirm_view(
         return views.gone(reader_of(context), wanted, pinned=choice if is_pinned else None)
     known, line = found
     quantity = min(quantity, line.most)
-    offer = views.Offer(
+    offer = offers.Offer(
         service=known,
         line=line,
         quantity=quantity,
@@ -147,7 +148,7 @@ async def confirm_view(
         has_networks=bool(shop.catalog.networks(service_id, iso)),
         is_pinned=is_pinned,
     )
-    return views.confirm(reader_of(context), offer)
+    return offers.confirm(reader_of(context), offer)
 
 
 def find_line(

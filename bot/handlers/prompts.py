@@ -45,7 +45,8 @@ from bot.handlers import (
     vouchers,
 )
 from bot.handlers.screens import needs_terms, read_tap, reader_of, show
-from bot.views import browse as views
+from bot.views import browse as browse_views
+from bot.views import offers
 from bot.views import payments as payment_views
 from bot.views import pricing as pricing_views
 from bot.views import start as start_views
@@ -61,7 +62,7 @@ async def ask_search(update: Update, context: Context) -> None:
     read_tap(update, context)
     if await needs_terms(update, context):
         raise ApplicationHandlerStop(END)
-    await show(update, context, views.ask_search(reader_of(context)))
+    await show(update, context, browse_views.ask_search(reader_of(context)))
     raise ApplicationHandlerStop(SEARCH)
 
 
@@ -87,7 +88,7 @@ async def take_quantity(update: Update, context: Context) -> None:
     where, network = (wanted["service"], wanted["country"]), wanted.get("network")
     found = browse.find_line(context, *where, network)
     quantity = _read_quantity(update.message.text or "")
-    if found and not 1 <= quantity <= min(found[1].most, views.MOST):
+    if found and not 1 <= quantity <= min(found[1].most, offers.MOST):
         await _show_question(update, context, wrong=True)
     view = await browse.confirm_view(context, *where, quantity, network)
     wanted.clear()
@@ -147,9 +148,9 @@ async def _show_question(update: Update, context: Context, *, wrong: bool = Fals
     found = browse.find_line(context, wanted["service"], wanted["country"], wanted.get("network"))
     if found is None:
         wanted.clear()
-        await show(update, context, views.gone(reader_of(context)))
+        await show(update, context, browse_views.gone(reader_of(context)))
         raise ApplicationHandlerStop(END)
-    await show(update, context, views.ask_quantity(reader_of(context), *found, wrong=wrong))
+    await show(update, context, offers.ask_quantity(reader_of(context), *found, wrong=wrong))
     raise ApplicationHandlerStop(QUANTITY)
 
 
@@ -162,7 +163,7 @@ def _wanted(context: Context) -> dict[str, Any]:
 def _read_quantity(text: str) -> int:
     """Zero for what is no quantity."""
     text = text.strip()
-    return int(text) if text.isdecimal() and len(text) <= len(str(views.MOST)) else 0
+    return int(text) if text.isdecimal() and len(text) <= len(str(offers.MOST)) else 0
 
 
 def _asks(action: str) -> Callable[[object], bool]:

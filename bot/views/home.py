@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from telegram import InlineKeyboardButton, WebAppInfo
 
 from bot.language import Language
-from bot.views.browse import network_arguments
 from bot.views.cards import sign
 from bot.views.closing import notice
+from bot.views.offers import network_arguments
 from bot.views.screen import Reader, Row, View, bold, columns, escape
 from bot.views.start import home_button, service_button
 from db.models import Order, Service

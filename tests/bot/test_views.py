@@ -17,6 +17,7 @@ from bot.views import (
     home,
     invitations,
     lists,
+    offers,
     operator,
     panel,
     payments,
@@ -84,7 +85,7 @@ NASTY = "<b>R&D</b> \"quoted\" 'n' long" + " name" * 20
 SERVICE = Service(id=2**31, slug="r-d", name=NASTY, code="rd")
 LINE = Line(2**31, "ID", (Route("smscode", "142", 15_000, 18_000, 42),))
 RICH, POOR = Wallet(100_000, 18_000, "IDR", ()), Wallet(1_000, 0, "IDR", ())
-OFFER = browse.Offer(service=SERVICE, line=LINE, quantity=1, wallet=RICH, key="abcdefgh")
+OFFER = offers.Offer(service=SERVICE, line=LINE, quantity=1, wallet=RICH, key="abcdefgh")
 CAN_ALL = Capabilities(cancel=True, finish=True, resend=True, cancel_after=timedelta(minutes=2))
 NBSP = "\N{NO-BREAK SPACE}"
 
@@ -269,7 +270,7 @@ def test_a_code_message_is_the_code_the_service_and_the_number():
 
 
 def test_the_confirm_screen_tells_the_price_before_the_tap():
-    view = browse.confirm(READER, OFFER)
+    view = offers.confirm(READER, OFFER)
     text = check(view)
     assert f"Price: Rp{NBSP}18,000 a number" in text
     assert "In stock: 42" in text
@@ -278,7 +279,7 @@ def test_the_confirm_screen_tells_the_price_before_the_tap():
 
 def test_several_numbers_are_bought_for_the_sum():
     reader = replace(READER, exchange=Exchange("IDR", "USD", Decimal("0.0000615")))
-    view = browse.confirm(reader, replace(OFFER, quantity=3))
+    view = offers.confirm(reader, replace(OFFER, quantity=3))
     assert labels(view)[0] == f"Buy 3 for Rp{NBSP}54,000"
     text = check(view)
     assert f"Together: Rp{NBSP}54,000 (≈ $3.32)" in text
@@ -286,18 +287,18 @@ def test_several_numbers_are_bought_for_the_sum():
 
 def test_no_more_is_offered_than_is_in_stock():
     line = replace(LINE, routes=(replace(LINE.routes[0], stock=2),))
-    assert labels(browse.confirm(READER, replace(OFFER, line=line)))[1:4] == ["• 1 •", "2", "Other…"]
+    assert labels(offers.confirm(READER, replace(OFFER, line=line)))[1:4] == ["• 1 •", "2", "Other…"]
     line = replace(LINE, routes=(replace(LINE.routes[0], stock=1),))
-    assert labels(browse.confirm(READER, replace(OFFER, line=line)))[1] == "Other countries"
+    assert labels(offers.confirm(READER, replace(OFFER, line=line)))[1] == "Other countries"
 
 
 def test_a_short_wallet_is_told_before_the_tap():
-    text = check(browse.confirm(READER, replace(OFFER, wallet=POOR)))
+    text = check(offers.confirm(READER, replace(OFFER, wallet=POOR)))
     assert f"You need Rp{NBSP}17,000 more" in text
 
 
 def test_a_changed_price_is_pointed_out():
-    text = check(browse.confirm(READER, replace(OFFER, was=17_000)))
+    text = check(offers.confirm(READER, replace(OFFER, was=17_000)))
     assert f"The price has changed from Rp{NBSP}17,000 to Rp{NBSP}18,000." in text
 
 
@@ -502,10 +503,10 @@ FACTS = support.Facts(USER, DEBTOR, [purchase(order(OrderStatus.ACTIVE))] * 3)
         browse.country(READER, "ID", Page.of([(SERVICE, LINE)] * 25, 1, 10), "IDR"),
         browse.results(READER, NASTY, [browse.Found(SERVICE, "ID", LINE), browse.Found(SERVICE)] * 9, "IDR"),
         browse.nothing_found(READER, NASTY, MANY[:12], is_stocked=False),
-        browse.confirm(READER, replace(OFFER, stars=10_000, wallet=DEBTOR)),
+        offers.confirm(READER, replace(OFFER, stars=10_000, wallet=DEBTOR)),
         browse.gone(READER),
         browse.gone(READER, pinned=Choice(2**31, "ID", NASTY)),
-        browse.ask_quantity(READER, SERVICE, LINE),
+        offers.ask_quantity(READER, SERVICE, LINE),
         browse.ask_search(READER),
         lists.orders(READER, LISTED, lists.Shelf.WITHOUT_CODE),
         lists.orders(READER, Page([]), lists.Shelf.OPEN),
