@@ -97,11 +97,18 @@ async def give_up(session: AsyncSession, message_id: int, *, error: str, now: da
     )
 
 
-async def put_off(session: AsyncSession, message_id: int, *, until: datetime, error: str | None) -> None:
+async def put_off(
+    session: AsyncSession,
+    message_id: int,
+    *,
+    until: datetime,
+    failing_since: datetime | None,
+    error: str | None,
+) -> None:
     await session.exec(
         update(OutboxMessage)
         .where(col(OutboxMessage.id) == message_id)
-        .values(due_at=until, claimed_until=None, error=error)
+        .values(due_at=until, claimed_until=None, failing_since=failing_since, error=error)
     )
 
 
@@ -150,10 +157,12 @@ async def next_due(session: AsyncSession, lane: str, *, after: datetime) -> date
 
 async def backlog(session: AsyncSession, *, now: datetime) -> dict[str, tuple[int, datetime | None]]:
     """How many messages each lane owes, and since when the oldest of those whose time has come."""
-    # What was tried has come due before, however far a retry has put it off.
-    came_due = or_(col(OutboxMessage.attempts) > 0, col(OutboxMessage.due_at) <= now)
+    # What fails has come due before, however far a retry has put it off.
+    due_since = func.coalesce(
+        OutboxMessage.failing_since, case((col(OutboxMessage.due_at) <= now, col(OutboxMessage.due_at)))
+    )
     rows = await session.exec(
-        select(OutboxMessage.lane, func.count(), func.min(case((came_due, col(OutboxMessage.created_at)))))
+        select(OutboxMessage.lane, func.count(), func.min(due_since))
         .where(col(OutboxMessage.done_at).is_(None))
         .group_by(OutboxMessage.lane)
     )

@@ -47,7 +47,7 @@ SAFETY_POLL = timedelta(seconds=10)
 STRAYS_EVERY = timedelta(seconds=5)
 """How often claims are looked for that nobody works on."""
 PATIENCE = timedelta(hours=24)
-"""After this long a message that still fails is given up; not what suppliers are asked: money hangs on it."""
+"""A message that has failed for this long is given up; not what suppliers are asked: money hangs on it."""
 FIRST_RETRY, LAST_RETRY = timedelta(seconds=2), timedelta(minutes=2)
 
 
@@ -276,7 +276,7 @@ class Outbox:
         try:
             effect = await self._workers[message.kind](message)
         except Deferred as deferred:
-            await self._put_off(message, deferred.until, error=None)
+            await self._put_off(message, deferred.until)
             return False
         except UpstreamError as error:
             delay = retry_delay(message.attempts, error.retry_after)
@@ -294,9 +294,10 @@ class Outbox:
     async def _retry(self, message: OutboxMessage, delay: timedelta, error: str) -> bool:
         """Whether it was given up."""
         now = self._clock.now()
-        if message.lane == SUPPLIER or now + delay - message.created_at < PATIENCE:
+        failing_since = message.failing_since or now
+        if message.lane == SUPPLIER or now + delay - failing_since < PATIENCE:
             TRIES.labels(message.kind, "failed").inc()
-            await self._put_off(message, now + delay, error=error)
+            await self._put_off(message, now + delay, failing_since=failing_since, error=error)
             return False
         log.error("outbox.given_up", kind=message.kind, id=message.id, error=error)
         async with self._database.write() as session:
@@ -304,6 +305,15 @@ class Outbox:
         TRIES.labels(message.kind, "given_up").inc()
         return True
 
-    async def _put_off(self, message: OutboxMessage, until: datetime, *, error: str | None) -> None:
+    async def _put_off(
+        self,
+        message: OutboxMessage,
+        until: datetime,
+        *,
+        failing_since: datetime | None = None,
+        error: str | None = None,
+    ) -> None:
         async with self._database.write() as session:
-            await outbox.put_off(session, message.id or 0, until=until, error=error)
+            await outbox.put_off(
+                session, message.id or 0, until=until, failing_since=failing_since, error=error
+            )

@@ -65,6 +65,8 @@ class OutboxMessage(SQLModel, table=True):
     due_at: datetime
     claimed_until: datetime | None = None
     attempts: int = 0
+    failing_since: datetime | None = None
+    """When it first failed of the tries since it was due, or since it was last deferred."""
     done_at: datetime | None = None
     error: str | None = None
     """Why it was last put off or given up."""

@@ -111,6 +111,15 @@ async def test_a_promise_for_later_is_owed_and_has_no_age(world):
     assert value("numlet_outbox_oldest_seconds", lane="REPLY") == 0
 
 
+async def test_a_promise_for_later_is_as_old_as_it_is_due(world):
+    async with world.database.write() as session:
+        later = world.clock.now() + timedelta(hours=1)
+        await world.outbox.add(session, "alert", {}, lane="REPLY", serial="s", key="k", due_at=later)
+    world.clock.advance(timedelta(hours=1, seconds=5))
+    await look(world)
+    assert value("numlet_outbox_oldest_seconds", lane="REPLY") == 5
+
+
 async def test_what_was_put_off_keeps_its_age(world):
     async def fail(_message):
         raise ValueError

@@ -204,6 +204,25 @@ async def test_after_a_day_a_message_is_given_up_and_the_next_comes(desk: Desk):
     assert desk.work.done == ["b"]
 
 
+async def test_patience_begins_with_the_first_failure_not_with_the_promise(desk: Desk):
+    desk.work.failures["a"] = [UpstreamUnavailable("down")]
+    await desk.promise("a", due_at=desk.clock.now() + 2 * PATIENCE)
+    await desk.pass_time(2 * PATIENCE)
+    await desk.pass_time(timedelta(minutes=2))
+    assert desk.work.done == ["a"]
+
+
+async def test_what_was_deferred_has_not_failed_all_that_time(desk: Desk):
+    down = UpstreamUnavailable("down")
+    desk.work.failures["a"] = [down, Deferred(desk.clock.now() + PATIENCE), down]
+    await desk.promise("a")
+    await desk.outbox.drain()
+    await desk.pass_time(timedelta(minutes=2))
+    await desk.pass_time(PATIENCE)
+    await desk.pass_time(timedelta(minutes=2))
+    assert desk.work.done == ["a"]
+
+
 async def test_what_a_supplier_is_asked_is_never_given_up(desk: Desk):
     await fail_for_days(desk, SUPPLIER)
     assert desk.work.done == ["a", "b"]
