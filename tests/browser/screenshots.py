@@ -6,26 +6,20 @@ before stopped.
 
 import asyncio
 import io
-import os
 import re
-import signal
-import sys
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
-ROOT = Path(__file__).parents[2]
+from tests.browser.demo import ROOT, chromium, running_demo
+
 FOLDER = ROOT / "docs" / "screenshots"
-CHROMIUM = "/usr/bin/chromium"
 WIDE, PHONE = (1280, 860), (390, 780)
 COLOURS = 128
 """Enough for a page of text, and a third of the bytes."""
-PATIENCE_MS = 30_000
 
 
 @dataclass(frozen=True)
@@ -64,35 +58,16 @@ SHOTS = (
 
 async def main() -> None:
     FOLDER.mkdir(exist_ok=True)
-    async with _demo() as address, async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
+    with tempfile.TemporaryDirectory() as folder:
+        await _take_all(Path(folder))
+
+
+async def _take_all(folder: Path) -> None:
+    async with running_demo(folder, code_after=1) as address, chromium() as browser:
         for shot in SHOTS:
             file = FOLDER / f"{shot.name}.png"
             file.write_bytes(_small(await _take(browser, address, shot)))
             print(f"{file.relative_to(ROOT)}: {file.stat().st_size // 1024} KiB")
-        await browser.close()
-
-
-@asynccontextmanager
-async def _demo() -> AsyncIterator[str]:
-    with tempfile.TemporaryDirectory() as folder:
-        demo = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bot", "demo", "--port", "0", "--code-after", "1"),
-            cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            stdout=asyncio.subprocess.PIPE,
-        )
-        assert demo.stdout
-        try:
-            async with asyncio.timeout(60):
-                while not (found := re.search(rb"http://\S+", await demo.stdout.readline())):
-                    pass
-            yield found.group().decode()
-        finally:
-            demo.send_signal(signal.SIGINT)
-            await demo.wait()
 
 
 async def _take(browser: Browser, address: str, shot: Shot) -> bytes:
@@ -100,7 +75,6 @@ async def _take(browser: Browser, address: str, shot: Shot) -> bytes:
     page = await browser.new_page(
         viewport={"width": width, "height": height}, color_scheme="dark" if shot.dark else "light"
     )
-    page.set_default_timeout(PATIENCE_MS)
     await page.goto(address)
     if not shot.tour:
         await page.get_by_role("button", name="Hide").click()
@@ -118,7 +92,7 @@ async def _act(page: Page, shot: Shot) -> None:
     start = page.get_by_role("button", name="Start", exact=True)
     if await start.is_visible():
         await start.click()
-        await expect(log.get_by_role("article", name="Bot")).not_to_have_count(0, timeout=PATIENCE_MS)
+        await expect(log.get_by_role("article", name="Bot")).not_to_have_count(0)
     if shot.say and shot.say != "/start":
         await page.get_by_role("combobox", name="Message").fill(shot.say)
         await page.keyboard.press("Enter")
@@ -126,7 +100,7 @@ async def _act(page: Page, shot: Shot) -> None:
     for button in shot.press:
         await log.get_by_role("button", name=re.compile(f"^{re.escape(button)}")).last.click()
     if shot.until:
-        await expect(log.get_by_text(re.compile(shot.until)).last).to_be_visible(timeout=PATIENCE_MS)
+        await expect(log.get_by_text(re.compile(shot.until)).last).to_be_visible()
     # A message that is still on its way would move the others, and a toast covers them.
     await page.wait_for_timeout(500)
     await expect(page.locator("#toast.shown")).to_have_count(0)

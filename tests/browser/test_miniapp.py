@@ -1,21 +1,13 @@
 """The page inside Telegram, in a real browser of a phone's width: found, bought and read, light and dark."""
 
-import asyncio
-import os
 import re
-import signal
-import sys
-from contextlib import asynccontextmanager
-from pathlib import Path
 from urllib.parse import urlsplit
 
-import pytest
-from playwright.async_api import FrameLocator, Page, async_playwright, expect
+from playwright.async_api import FrameLocator, Page, expect
 
 from sandbox.telegram.web_apps import THEMES
+from tests.browser.demo import IN_A_BROWSER, chromium, running_demo
 
-CHROMIUM = Path("/usr/bin/chromium")
-ROOT = Path(__file__).parents[2]
 PHONE = {"width": 360, "height": 740}
 
 QUERIES = {
@@ -32,37 +24,11 @@ QUERIES = {
 }
 """What is typed, and the first line that it finds."""
 
-pytestmark = [
-    pytest.mark.anyio,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no Chromium at {CHROMIUM}"),
-]
-
-
-@asynccontextmanager
-async def demo(folder: Path):
-    running = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", "demo", "--port", "0", "--code-after", "2"),
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert running.stdout
-    try:
-        async with asyncio.timeout(60):
-            while not (address := re.search(rb"http://\S+", await running.stdout.readline())):
-                pass
-        yield address.group().decode()
-    finally:
-        running.send_signal(signal.SIGINT)
-        await running.wait()
+pytestmark = IN_A_BROWSER
 
 
 async def test_a_renter_finds_buys_and_reads_on_the_page_in_light_and_dark(tmp_path):
-    async with demo(tmp_path) as address, async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
+    async with running_demo(tmp_path, code_after=2) as address, chromium() as browser:
         troubles: list[str] = []
         light = await phone(browser, address, "light", troubles)
         await light.get_by_role("button", name="Start", exact=True).click()
@@ -83,7 +49,6 @@ async def test_a_renter_finds_buys_and_reads_on_the_page_in_light_and_dark(tmp_p
         await page.get_by_role("searchbox").fill("")
         await leads_to_the_chat(dark, page)
         assert troubles == []
-        await browser.close()
 
 
 async def phone(browser, address: str, scheme: str, troubles: list[str]) -> Page:

@@ -4,25 +4,20 @@ import asyncio
 import json
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
-from pathlib import Path
 from time import time
 
 import httpx
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, expect
 
 from sandbox.clock import Clock
 from sandbox.phones import PhoneSms
 from sandbox.server import World, serving
 from sandbox.smscode import SmsCode
 from sandbox.telegram import Telegram
+from tests.browser.demo import IN_A_BROWSER, chromium
 
-CHROMIUM = Path("/usr/bin/chromium")
-
-pytestmark = [
-    pytest.mark.anyio,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no Chromium at {CHROMIUM}"),
-]
+pytestmark = IN_A_BROWSER
 
 MENU = [
     [{"text": "Buy WhatsApp · Rp 3,600", "callback_data": "buy", "style": "success"}],
@@ -127,8 +122,7 @@ async def origin(world):
 
 @pytest.fixture
 async def page(origin):
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    async with chromium() as browser:
         context = await browser.new_context(viewport={"width": 1280, "height": 860})
         await context.grant_permissions(["clipboard-read", "clipboard-write"])
         page = await context.new_page()
@@ -138,7 +132,6 @@ async def page(origin):
         page.on("request", lambda request: requested.append(request.url))
         await page.goto(origin)
         yield page
-        await browser.close()
         assert errors == []
         assert [url for url in requested if not url.startswith(origin)] == []
 

@@ -1,56 +1,24 @@
 """The guided tour on the demo's page: what a person does ticks the steps, and the proof stands there."""
 
-import asyncio
-import os
 import re
-import signal
-import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
-from playwright.async_api import Locator, Page, async_playwright, expect
+from playwright.async_api import Locator, Page, expect
 
-CHROMIUM = Path("/usr/bin/chromium")
-ROOT = Path(__file__).parents[2]
-PATIENCE_MS = 30_000
+from tests.browser.demo import IN_A_BROWSER, chromium, running_demo
 
-pytestmark = [
-    pytest.mark.anyio,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no Chromium at {CHROMIUM}"),
-]
+pytestmark = IN_A_BROWSER
 
 
 @pytest.fixture
-async def address(tmp_path) -> AsyncIterator[str]:
-    demo = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", "demo", "--port", "0", "--code-after", "0.5"),
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert demo.stdout
-    try:
-        async with asyncio.timeout(60):
-            while not (found := re.search(rb"http://\S+", await demo.stdout.readline())):
-                pass
-        yield found.group().decode()
-    finally:
-        demo.send_signal(signal.SIGINT)
-        await demo.wait()
-
-
-@pytest.fixture
-async def page(address) -> AsyncIterator[Page]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+async def page(tmp_path) -> AsyncIterator[Page]:
+    async with running_demo(tmp_path, code_after=0.5) as address, chromium() as browser:
         page = await browser.new_page(viewport={"width": 1280, "height": 860})
-        page.set_default_timeout(PATIENCE_MS)
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))
         await page.goto(address)
         yield page
-        await browser.close()
         assert errors == []
 
 
@@ -69,18 +37,16 @@ async def test_promises_are_put_to_the_test_and_their_proofs_stand_there(page):
     await page.get_by_role("button", name="Start", exact=True).click()
     await page.get_by_role("button", name="Accept").last.click()
     await buy(page)
-    await expect(proof_of(page, "Rent a number")).to_contain_text("was shown once", timeout=PATIENCE_MS)
+    await expect(proof_of(page, "Rent a number")).to_contain_text("was shown once")
     await expect(page.locator("#tour-progress")).to_have_text("1 of 8")
 
     await page.get_by_role("button", name="Let no code come").focus()
     await page.keyboard.press("Enter")
     await page.get_by_role("button", name="Withhold codes", exact=True).click()
     await buy(page)
-    await expect(page.get_by_text("waiting", exact=True)).to_be_visible(timeout=PATIENCE_MS)
+    await expect(page.get_by_text("waiting", exact=True)).to_be_visible()
     await page.get_by_role("button", name="Let its time run out").click()
-    await expect(proof_of(page, "Let no code come")).to_contain_text(
-        "went back to your balance", timeout=PATIENCE_MS
-    )
+    await expect(proof_of(page, "Let no code come")).to_contain_text("went back to your balance")
     await expect(page.get_by_role("switch", name="Withhold codes")).not_to_be_checked()
 
     await page.reload()
