@@ -1,5 +1,6 @@
 """What happens by the clock: a table of ticks, and one job that stands at the next expiry."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
@@ -89,6 +90,9 @@ class Jobs:
                 await job()
             except (UpstreamError, SQLAlchemyError, OSError) as error:
                 log.warning("job.failed", job=name, error=f"{type(error).__name__}: {error}")
+            except asyncio.CancelledError:
+                # Only `stop` cancels; the library would swallow it as well, but log a traceback for each job.
+                log.debug("job.cut_off", job=name)
             except Exception:  # the outermost loop of all jobs
                 log.exception("job.broken", job=name)
 
