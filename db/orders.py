@@ -267,10 +267,11 @@ async def of_user(
     limit: int,
     offset: int,
     with_code: bool | None = None,
+    service_id: int | None = None,
 ) -> list[tuple[Order, Purchase]]:
     """A renter's orders with their purchases, newest first.
 
-    `with_code`: only those that got one, or only those that ended without.
+    `with_code`: only those that got one, or only those that ended without. `service_id`: only those for it.
     """
     statement = (
         select(Order, Purchase)
@@ -287,7 +288,18 @@ async def of_user(
         got_one = or_(paid, col(Order.late_paid_at).is_not(None))
         ended_without = and_(col(Order.ended_at).is_not(None), not_(got_one))
         statement = statement.where(got_one if with_code else ended_without)
+    if service_id is not None:
+        statement = statement.where(Purchase.service_id == service_id)
     return [(order, purchase) for order, purchase in await session.exec(statement)]
+
+
+async def services_of(session: AsyncSession, user_id: int) -> list[Service]:
+    """What a renter has ever ordered numbers for, by name."""
+    ordered = select(Purchase.service_id).where(Purchase.user_id == user_id)
+    rows = await session.exec(
+        select(Service).where(col(Service.id).in_(ordered)).order_by(func.lower(Service.name))
+    )
+    return list(rows)
 
 
 async def last_bought(

@@ -247,13 +247,25 @@ class Orders:
         limit: int,
         offset: int = 0,
         with_code: bool | None = None,
+        service_id: int | None = None,
     ) -> list[PurchaseView]:
-        """One view per order, newest first; `with_code` as in `db.orders.of_user`."""
+        """One view per order, newest first; `with_code` and `service_id` as in `db.orders.of_user`."""
         async with self._database.read() as session:
             rows = await orders.of_user(
-                session, user_id, open_only=open_only, limit=limit, offset=offset, with_code=with_code
+                session,
+                user_id,
+                open_only=open_only,
+                limit=limit,
+                offset=offset,
+                with_code=with_code,
+                service_id=service_id,
             )
             return [await self._view(session, purchase, [order]) for order, purchase in rows]
+
+    async def services_of(self, user_id: int) -> list[Service]:
+        """What a renter has ever ordered numbers for, by name."""
+        async with self._database.read() as session:
+            return await orders.services_of(session, user_id)
 
     async def adopt_card(self, purchase_id: int, *, message_id: int | None) -> None:
         """From now on this message is the purchase's card."""

@@ -5,7 +5,7 @@ from math import ceil
 
 from telegram import Update
 
-from bot.buttons import Tap
+from bot.buttons import StaleButton, Tap
 from bot.context import Context
 from bot.handlers.payments import topup_view
 from bot.handlers.screens import (
@@ -19,9 +19,11 @@ from bot.handlers.screens import (
 )
 from bot.views import cards
 from bot.views import lists as views
+from bot.views.browse import NAMES
 from bot.views.errors import sentence
 from bot.views.lists import Shelf
 from bot.views.screen import ROWS, Page
+from db.models import Service
 from services.errors import InsufficientFunds
 
 OPEN_ORDERS = Tap("orders", ("open", "0"))
@@ -40,17 +42,42 @@ async def balance_command(update: Update, context: Context) -> None:
 
 
 async def orders(update: Update, context: Context, tap: Tap) -> None:
-    shelf, number = Shelf(tap.args[0]), tap.number(1)
+    await _list(update, context, Shelf(tap.args[0]), tap.number(1))
+
+
+async def sifted(update: Update, context: Context, tap: Tap) -> None:
+    """The history of one service; of all of them where the button names none. Raises StaleButton."""
+    shelf, service_id = Shelf(tap.args[0]), tap.number(1)
+    service = None
+    if service_id and shelf is not Shelf.OPEN:
+        service = context.shop.catalog.service(service_id)
+        if service is None:
+            raise StaleButton
+    await _list(update, context, shelf, tap.number(2), service)
+
+
+async def _list(
+    update: Update, context: Context, shelf: Shelf, number: int, service: Service | None = None
+) -> None:
     # One more than is shown tells whether there is another page.
     found = await context.shop.orders.of_user(
         context.user.id,
         open_only=shelf is Shelf.OPEN,
         with_code=_WITH_CODE.get(shelf),
+        service_id=service.id if service else None,
         limit=ROWS + 1,
         offset=number * ROWS,
     )
     page = Page(found[:ROWS], number, more=len(found) > ROWS)
-    await show(update, context, views.orders(reader_of(context), page, shelf))
+    await show(update, context, views.orders(reader_of(context), page, shelf, service))
+
+
+async def ordered_services(update: Update, context: Context, tap: Tap) -> None:
+    """Ask for which service the history shall be shown."""
+    shelf, number = Shelf(tap.args[0]), tap.number(1)
+    found = await context.shop.orders.services_of(context.user.id)
+    page = Page.of(found, number, size=NAMES)
+    await show(update, context, views.ordered_services(reader_of(context), page, shelf))
 
 
 async def balance(update: Update, context: Context, tap: Tap) -> None:
@@ -155,6 +182,8 @@ async def late_code(update: Update, context: Context, tap: Tap) -> None:
 ACTS: Acts = {
     "latecode": late_code,
     "orders": orders,
+    views.LIST: sifted,
+    "ordered": ordered_services,
     "balance": balance,
     "statement": statement,
     "timeline": timeline,

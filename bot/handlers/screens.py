@@ -37,6 +37,8 @@ _COMMANDS_OF_THE_BANNED = {
 }
 _ACTIONS_OF_THE_BANNED = {
     "orders",
+    "list",
+    "ordered",
     "open",
     "number",
     "purchase",

@@ -10,9 +10,9 @@ from bot.spreadsheet import cell
 from bot.views import timelines
 from bot.views.cards import kept_code_row, sign
 from bot.views.payments import debt_lines
-from bot.views.screen import Page, Reader, Row, View, bold, code, escape, moment, pager, title
+from bot.views.screen import Page, Reader, Row, View, bold, code, columns, escape, moment, pager, title
 from bot.views.start import home_button
-from db.models import LedgerEntry
+from db.models import LedgerEntry, Service
 from services.accounts import Wallet
 from services.ledger import gateway
 from services.money import to_decimal
@@ -21,6 +21,9 @@ from services.places import flag, format_phone
 from services.statements import Line
 from services.timelines import Timeline
 from services.vouchers import GATEWAY as VOUCHERS
+
+LIST = "list"
+"""A button to a shelf, a service (0: all of them) and a page."""
 
 
 class Shelf(StrEnum):
@@ -37,22 +40,28 @@ class Shelf(StrEnum):
         return cls.HISTORY
 
 
-def orders(reader: Reader, page: Page[PurchaseView], shelf: Shelf) -> View:
-    """Every order is a button that opens its card."""
+def orders(reader: Reader, page: Page[PurchaseView], shelf: Shelf, service: Service | None = None) -> View:
+    """Every order is a button that opens its card. `service`: the one that all of them are for."""
     _ = reader.language._
     empty = _("No numbers at the moment.") if shelf is Shelf.OPEN else _("Nothing here yet.")
     return View.of(
         [bold(_("My orders")), "", _("Tap one to see it.") if page.items else empty],
         [
             *([reader.button(_label(view), "open", _order_id(view))] for view in page.items),
-            pager(reader, page, "orders", shelf.value),
-            _shelf_row(reader, shelf),
+            pager(reader, page, LIST, *_place(shelf, service)),
+            _shelf_row(reader, shelf, service),
+            _service_row(reader, shelf, service),
             [home_button(reader)],
         ],
     )
 
 
-def _shelf_row(reader: Reader, shown: Shelf) -> Row:
+def _place(shelf: Shelf, service: Service | None) -> tuple[str, int]:
+    """What a button to one of the lists says before the page's number."""
+    return shelf.value, (service.id or 0) if service else 0
+
+
+def _shelf_row(reader: Reader, shown: Shelf, service: Service | None) -> Row:
     """Open or history; within the history all or some of it."""
     _ = reader.language._
     shelves = {Shelf.OPEN: _("Open"), Shelf.HISTORY: _("History")}
@@ -63,9 +72,30 @@ def _shelf_row(reader: Reader, shown: Shelf) -> Row:
             Shelf.WITHOUT_CODE: _("Without"),
         }
     return [
-        reader.button(f"• {label} •" if shelf is shown else label, "orders", shelf.value, 0)
+        reader.button(f"• {label} •" if shelf is shown else label, LIST, *_place(shelf, service), 0)
         for shelf, label in shelves.items()
     ]
+
+
+def _service_row(reader: Reader, shown: Shelf, service: Service | None) -> Row:
+    """Of the history: which service it is shown for, and the way to another."""
+    if shown is Shelf.OPEN:
+        return []
+    label = f"• {service.name} •" if service else reader.language._("All services")
+    return [reader.button(label, "ordered", shown.value, 0)]
+
+
+def ordered_services(reader: Reader, page: Page[Service], shelf: Shelf) -> View:
+    """Which service the history shall be shown for."""
+    _ = reader.language._
+    return View.of(
+        [bold(_("My orders")), "", _("Which service?")],
+        [
+            *columns(reader.button(service.name, LIST, *_place(shelf, service), 0) for service in page.items),
+            pager(reader, page, "ordered", shelf.value),
+            [reader.button(_("All services"), LIST, *_place(shelf, None), 0), home_button(reader)],
+        ],
+    )
 
 
 def timeline(reader: Reader, view: PurchaseView, shown: Timeline, *, retention_days: int) -> View:

@@ -51,6 +51,31 @@ async def test_the_history_is_sifted_by_whether_a_code_came(stage, ann):
     assert await ids("Without") == [none.id]
 
 
+async def test_the_history_is_sifted_by_service_on_every_shelf(stage, ann):
+    whatsapp = await finished(stage, ann)
+    discord = await stage.world.rent(ann.id, service_id=stage.world.service("discord"))
+    await stage.world.receive(discord, "700100")
+    await canceled(stage, ann)
+
+    async def shown(*buttons):
+        for button in buttons:
+            await ann.tap(button)
+        screen = await ann.wait_for("My orders")
+        return screen, [label for label in labels(screen) if "+" in label]
+
+    await ann.say("/orders")
+    screen, _ = await shown("History", "All services")
+    assert labels(screen)[:2] == ["Discord", "WhatsApp"]
+    screen, lines = await shown("WhatsApp")
+    assert "• WhatsApp •" in labels(screen)
+    assert len(lines) == 2
+    _, lines = await shown("With code")
+    assert [format_phone(whatsapp.phone_number) in line for line in lines] == [True]
+    screen, lines = await shown("• WhatsApp •", "All services")
+    assert "All services" in labels(screen)
+    assert len(lines) == 2
+
+
 async def test_a_button_from_before_the_filters_shows_the_history(stage, ann):
     await finished(stage, ann)
     await ann.say("/orders")

@@ -58,6 +58,10 @@ QUERIES: dict[str, tuple[Callable[[AsyncSession], Awaitable[Any]], set[str]]] = 
         lambda s: orders.last_bought(s, 1, limit=10),
         {"ix_purchase_user_id_created_at"},
     ),
+    "what a renter has ordered": (
+        lambda s: orders.services_of(s, 1),
+        {"ix_purchase_user_id_created_at"},
+    ),
     "a renter's newest open order": (
         lambda s: orders.of_user(s, 1, open_only=True, limit=1, offset=0),
         {"ix_number_order_open"},
