@@ -23,6 +23,7 @@ from babel.numbers import format_decimal, format_percent
 from services import places
 from services.money import format_amount
 from services.places import get_locale
+from services.well_known import ANY_SERVICE
 
 ENGLISH = "en"
 LOCALES = Path(__file__).parent / "locales"
@@ -127,6 +128,10 @@ class Language:
     def country(self, iso: str) -> str:
         """With its flag: "🇮🇩 Indonesia"."""
         return f"{places.flag(iso)} {places.country_name(iso, self.code)}"
+
+    def service(self, name: str) -> str:
+        """A proper name, but for what stands for all that have none."""
+        return self._("Any service") if name == ANY_SERVICE["name"] else name
 
     def number(self, number: int | Decimal) -> str:
         return format_decimal(number, locale=self.locale)

@@ -54,7 +54,12 @@ async def take_text(update: Update, context: Context) -> None:
 def _problem(context: Context, text: str) -> str:
     if len(text) <= TEXT_LIMIT:
         return ""
-    return context.language._("The text may have {limit} characters.").format(limit=TEXT_LIMIT)
+    says = context.language.ngettext(
+        "The text may have at most {limit} character.",
+        "The text may have at most {limit} characters.",
+        TEXT_LIMIT,
+    )
+    return says.format(limit=context.language.number(TEXT_LIMIT))
 
 
 async def _show(update: Update, context: Context) -> None:

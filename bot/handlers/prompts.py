@@ -106,7 +106,7 @@ async def ask_amount(update: Update, context: Context) -> None:
 async def take_amount(update: Update, context: Context) -> None:
     """An invoice for it, rounded up to whole Stars. What is refused can be typed again."""
     assert update.message
-    shop, _ = context.shop, context.language._
+    shop = context.shop
     try:
         amount = parse_amount(update.message.text or "", shop.currency)
     except BadAmount as error:
@@ -114,7 +114,8 @@ async def take_amount(update: Update, context: Context) -> None:
         return
     stars = shop.invoices.stars_for(amount)
     if not stars:
-        problem = _("That is too much.") if stars is None else _("That is nothing.")
+        rate = shop.invoices.rate
+        problem = payment_views.out_of_range(context.language, amount, rate, shop.currency)
         await _ask_amount(update, context, problem)
         return
     await payments.offer_topup(update, context, stars)

@@ -63,7 +63,7 @@ def _choices(context: Context, choice: Choice) -> list[tuple[int | str, str]]:
     """By name: the key that its button carries, and the name."""
     catalog, language = context.shop.catalog, context.language
     if choice.kind == SERVICE:
-        return [(service.id or 0, service.name) for service in catalog.known_services()]
+        return [(service.id or 0, language.service(service.name)) for service in catalog.known_services()]
     found = [(iso, places.country_name(iso, language.code)) for iso in catalog.known_countries()]
     return [(iso, language.country(iso)) for iso, _ in sorted(found, key=lambda one: one[1])]
 

@@ -169,12 +169,12 @@ def _read_lifetime(context: Context, text: str) -> int:
     found = _LIFETIME.fullmatch(text.strip().lower())
     hours = int(found[1]) * (24 if found[2] == "d" else 1) if found else 0
     if not 0 < hours <= LONGEST // HOUR:
-        days = context.language.number(LONGEST.days)
-        raise Unreadable(
-            context.language._("The lifetime must be like 12h or 30d, and at most {days} days.").format(
-                days=days
-            )
+        says = context.language.ngettext(
+            "The lifetime must be like 12h or 30d, and at most {days} day.",
+            "The lifetime must be like 12h or 30d, and at most {days} days.",
+            LONGEST.days,
         )
+        raise Unreadable(says.format(days=context.language.number(LONGEST.days)))
     return hours
 
 

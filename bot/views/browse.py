@@ -57,7 +57,7 @@ def service(
         Sort.ODDS: _("Which country? Those where codes come most often are first."),
         Sort.STOCK: _("Which country? Those with the most numbers are first."),
     }
-    lines = [bold(service.name), "", questions[sort]]
+    lines = [bold(reader.language.service(service.name)), "", questions[sort]]
     if has_odds:
         lines.append(_("Percent: how many of our last orders there got a code."))
     turning = ("service", service_id) if sort is Sort.PRICE else ("sorted", service_id, sort.value)
@@ -94,7 +94,10 @@ def country(reader: Reader, iso: str, page: Page[tuple[Service, Line]], currency
     return View.of(
         [bold(reader.language.country(iso)), "", _("Which service? The cheapest come first.")],
         [
-            *([_line_button(reader, service.name, line, currency)] for service, line in page.items),
+            *(
+                [_line_button(reader, reader.language.service(service.name), line, currency)]
+                for service, line in page.items
+            ),
             pager(reader, page, "country", iso),
             [reader.button(_("‹ Countries"), "countries", 0), home_button(reader)],
         ],
@@ -174,7 +177,8 @@ def _line_button(reader: Reader, name: str, line: Line, currency: str) -> Inline
 def _found_button(reader: Reader, found: Found, currency: str) -> InlineKeyboardButton:
     country = reader.language.country(found.country) if found.country else ""
     if found.line and found.service:
-        return _line_button(reader, f"{found.service.name} · {country}", found.line, currency)
+        name = reader.language.service(found.service.name)
+        return _line_button(reader, f"{name} · {country}", found.line, currency)
     if found.service:
         return service_button(reader, found.service)
     return reader.button(country, "country", found.country or "", 0)

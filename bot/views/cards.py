@@ -174,9 +174,12 @@ def _swap_lines(language: Language, view: PurchaseView, shown: OrderView) -> lis
         return ["", _("No code came in time. The number is being swapped, unless its code comes first.")]
     if not _can_be_swapped(view, shown):
         return []
-    text = _(
+    text = language.ngettext(
+        "If no code comes, this number is swapped for another one {when}. At most {count} number, and never"
+        " more than {price} in all.",
         "If no code comes, this number is swapped for another one {when}. At most {count} numbers, and never"
-        " more than {price} for all of them."
+        " more than {price} in all.",
+        MOST,
     )
     when, price = gives_up_at(order), language.money(purchase.price, purchase.currency)
     shown_when = moment(when) if when else ""
@@ -238,8 +241,14 @@ def _state_lines(language: Language, purchase: Purchase, shown: OrderView) -> li
     back = _("{price} went back to your balance.")
     if purchase.stars:
         price = f"{language.number(purchase.stars)} ⭐"
-        held = _("Paid: {price}. If no code comes, they come back by themselves.")
-        back = _("Your {price} come back by themselves.")
+        held = language.ngettext(
+            "Paid: {price}. If no code comes, it comes back by itself.",
+            "Paid: {price}. If no code comes, they come back by themselves.",
+            purchase.stars,
+        )
+        back = language.ngettext(
+            "Your {price} comes back by itself.", "Your {price} come back by themselves.", purchase.stars
+        )
     if shown.is_refunded:
         return [back.format(price=price)]
     match OrderStatus(order.status):

@@ -100,7 +100,7 @@ def _case_lines(
         ),
         *([quote] if quote else []),
         "",
-        f"{title(language, view.service.name, purchase.country)} · {price}",
+        f"{title(language, view.service.name, purchase.country)} · {language.isolate(price)}",
         *operator.supplier_lines(language, purchase.currency, shown.order),
         "",
         bold(_("Timeline")),

@@ -85,7 +85,7 @@ def _open_rows(reader: Reader, facts: Facts) -> list[Row]:
         return [[reader.button(label.format(count=count), "orders", "open", 0)]]
     order, service, country = facts.newest
     label = reader.language._("{sign} Open order: {what}")
-    what = f"{service.name} {flag(country)}"
+    what = f"{reader.language.service(service.name)} {flag(country)}"
     return [[reader.button(label.format(sign=sign(order.status), what=what), "open", order.id or 0)]]
 
 
@@ -101,7 +101,7 @@ def _offer_button(reader: Reader, label: str, offer: Offer, currency: str) -> In
     price = reader.language.money(offer.line.price, currency) if offer.line else reader.language._("sold out")
     choice = offer.choice
     return reader.button(
-        label.format(offer=f"{_name(offer)} · {price}"),
+        label.format(offer=f"{_name(reader.language, offer)} · {price}"),
         "confirm",
         choice.service_id,
         choice.country,
@@ -119,12 +119,13 @@ def _stock_line(language: Language, offer: Offer) -> str:
         if offer.line.is_stock_told
         else language._("{offer}: {count} or more in stock")
     )
-    return words.format(offer=escape(_name(offer)), count=language.number(offer.line.stock))
+    return words.format(offer=escape(_name(language, offer)), count=language.number(offer.line.stock))
 
 
-def _name(offer: Offer) -> str:
+def _name(language: Language, offer: Offer) -> str:
     """ "WhatsApp 🇮🇩 Telkomsel"."""
-    return f"{offer.service.name} {flag(offer.choice.country)} {offer.choice.network or ''}".strip()
+    service, network = language.service(offer.service.name), offer.choice.network or ""
+    return f"{service} {flag(offer.choice.country)} {network}".strip()
 
 
 def _ways(reader: Reader, facts: Facts) -> list[Row]:

@@ -33,7 +33,7 @@ def card(
     lines += ["", _("You pay only if a code comes. If none does, the money goes back by itself.")]
     return InlineQueryResultArticle(
         id=f"{line.service_id}:{line.country}",
-        title=f"{service.name} · {language.country(line.country)}",
+        title=f"{language.service(service.name)} · {language.country(line.country)}",
         description=" · ".join([price, *odds]),
         input_message_content=InputTextMessageContent(
             "\n".join(lines),

@@ -47,7 +47,7 @@ def orders(reader: Reader, page: Page[PurchaseView], shelf: Shelf, service: Serv
     return View.of(
         [bold(_("My orders")), "", _("Tap one to see it.") if page.items else empty],
         [
-            *([reader.button(_label(view), "open", _order_id(view))] for view in page.items),
+            *([reader.button(_label(reader.language, view), "open", _order_id(view))] for view in page.items),
             pager(reader, page, LIST, *_place(shelf, service)),
             _shelf_row(reader, shelf, service),
             _service_row(reader, shelf, service),
@@ -81,7 +81,7 @@ def _service_row(reader: Reader, shown: Shelf, service: Service | None) -> Row:
     """Of the history: which service it is shown for, and the way to another."""
     if shown is Shelf.OPEN:
         return []
-    label = f"• {service.name} •" if service else reader.language._("All services")
+    label = f"• {reader.language.service(service.name)} •" if service else reader.language._("All services")
     return [reader.button(label, "ordered", shown.value, 0)]
 
 
@@ -91,7 +91,10 @@ def ordered_services(reader: Reader, page: Page[Service], shelf: Shelf) -> View:
     return View.of(
         [bold(_("My orders")), "", _("Which service?")],
         [
-            *columns(reader.button(service.name, LIST, *_place(shelf, service), 0) for service in page.items),
+            *columns(
+                reader.button(reader.language.service(service.name), LIST, *_place(shelf, service), 0)
+                for service in page.items
+            ),
             pager(reader, page, "ordered", shelf.value),
             [reader.button(_("All services"), LIST, *_place(shelf, None), 0), home_button(reader)],
         ],
@@ -167,10 +170,9 @@ def move_line(reader: Reader, move: LedgerEntry) -> str:
     """One entry, as the owner of the wallet sees it."""
     sign = "+" if move.destination.startswith("wallet:") else "−"
     what = move_words(reader.language, move)
-    reason = f" ({escape(move.reason)})" if move.reason else ""
-    amount = reader.language.money(move.amount, move.currency)
-    moved = reader.language.isolate(f"{sign} {amount}")
-    return f"{moved} · {what}{reason}, {moment(move.created_at)}"
+    reason = " " + reader.language.isolate(f"({escape(move.reason)})") if move.reason else ""
+    isolate, amount = reader.language.isolate, reader.language.money(move.amount, move.currency)
+    return " · ".join((isolate(f"{sign} {amount}"), what + reason, isolate(moment(move.created_at))))
 
 
 def move_words(language: Language, move: LedgerEntry) -> str:
@@ -200,7 +202,8 @@ def _order_id(view: PurchaseView) -> int:
     return order_id
 
 
-def _label(view: PurchaseView) -> str:
+def _label(language: Language, view: PurchaseView) -> str:
     order = view.orders[0].order
-    number = format_phone(order.phone_number) if order.phone_number else ""
-    return f"{sign(order.status)} {view.service.name} {flag(view.purchase.country)} {number}".strip()
+    name = language.isolate(language.service(view.service.name))
+    number = language.isolate(format_phone(order.phone_number)) if order.phone_number else ""
+    return f"{sign(order.status)} {name} {flag(view.purchase.country)} {number}".strip()

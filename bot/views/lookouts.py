@@ -41,11 +41,19 @@ def ask(reader: Reader, service: Service, line: Line, currency: str) -> View:
 
 def added(reader: Reader, service: Service, country: str, below: int, currency: str) -> View:
     """`below`: zero for any price."""
-    _ = reader.language._
+    _, ngettext = reader.language._, reader.language.ngettext
     says = (
-        _("You will have a message when it costs less than {price}: once, within {days} days.")
+        ngettext(
+            "I write to you when it costs less than {price}: once, within {days} day.",
+            "I write to you when it costs less than {price}: once, within {days} days.",
+            LIFETIME.days,
+        )
         if below
-        else _("You will have a message when it is in stock again: once, within {days} days.")
+        else ngettext(
+            "I write to you when it is in stock again: once, within {days} day.",
+            "I write to you when it is in stock again: once, within {days} days.",
+            LIFETIME.days,
+        )
     )
     price = reader.language.money(below, currency)
     return View.of(
@@ -68,7 +76,7 @@ def listed(reader: Reader, found: Sequence[tuple[Lookout, Service]], currency: s
             *(
                 [
                     reader.button(
-                        f"✕ {service.name} · {_waited(reader.language, one, currency)}",
+                        f"✕ {_waited(reader.language, one, service, currency)}",
                         "unlookout",
                         one.id or 0,
                     )
@@ -80,13 +88,13 @@ def listed(reader: Reader, found: Sequence[tuple[Lookout, Service]], currency: s
     )
 
 
-def _waited(language: Language, one: Lookout, currency: str) -> str:
-    country = language.country(one.country)
-    if one.below == ANY_PRICE:
-        return language._("{country}, in stock").format(country=country)
-    return language._("{country}, below {price}").format(
-        country=country, price=language.money(one.below, currency)
-    )
+def _waited(language: Language, one: Lookout, service: Service, currency: str) -> str:
+    name, country = language.isolate(language.service(service.name)), language.country(one.country)
+    waited = language._("{country}, in stock").format(country=country)
+    if one.below != ANY_PRICE:
+        price = language.money(one.below, currency)
+        waited = language._("{country}, below {price}").format(country=country, price=price)
+    return f"{name} · {waited}"
 
 
 def come_true(reader: Reader, service: Service, country: str, price: int, currency: str) -> View:

@@ -65,7 +65,7 @@ def order(reader: Reader, view: PurchaseView, timeline: Timeline) -> View:
     _ = reader.language._
     purchase, shown = view.purchase, view.orders[0]
     status = status_name(reader.language, shown.order.status)
-    price = reader.language.money(purchase.price, purchase.currency)
+    price = reader.language.isolate(reader.language.money(purchase.price, purchase.currency))
     return View.of(
         [
             f"{_('Order {id}').format(id=shown.order.id)} {sign(shown.order.status)} {status}",
@@ -114,8 +114,10 @@ def alert(language: Language, name: str, facts: dict[str, Any]) -> View:
         "supplier_broke": _("Our balance at {supplier} is too low to buy. Please top it up."),
         "no_credit": _("Our credit at {supplier} is too low to send SMS. Please top it up."),
         "erasure_asked": _("Renter {user} asks to have their data erased: /user {user}"),
-        "voucher_guessing": _(
-            "{count} wrong voucher codes within an hour: somebody is guessing. Nobody can redeem for a while."
+        "voucher_guessing": language.ngettext(
+            "{count} wrong voucher code within an hour: someone is guessing. Nobody can redeem for a while.",
+            "{count} wrong voucher codes within an hour: someone is guessing. Nobody can redeem for a while.",
+            facts.get("count", 0),
         ),
         "store_refund": _("The store took back {stars} ⭐ from renter {user}. They owe us {debt} of it."),
         "refund_refused": _("Telegram refuses to pay payment {payment} back: {error}"),

@@ -10,6 +10,7 @@ from services.accounts import Wallet
 from services.favourites import Choice
 from services.orders import OrderView, PurchaseView
 from services.places import format_phone
+from services.well_known import ANY_SERVICE
 
 _TEXT_LIMIT = 300
 """Of an SMS in which no code was found."""
@@ -35,6 +36,7 @@ def surroundings(language: Language, *, chat: str) -> dict[str, Any]:
         "direction": "rtl" if language.is_right_to_left else "ltr",
         "chat": chat,
         "words": _words(language),
+        "names": {ANY_SERVICE["name"]: language.service(ANY_SERVICE["name"])},
     }
 
 
@@ -89,7 +91,7 @@ def _order(language: Language, view: PurchaseView, shown: OrderView) -> dict[str
     status = OrderStatus(order.status)
     return {
         "id": order.id,
-        "service": view.service.name,
+        "service": language.service(view.service.name),
         "country": view.purchase.country,
         "price": view.purchase.price,
         "currency": view.purchase.currency,

@@ -29,7 +29,7 @@ def topup(reader: Reader, rate: int, wallet: Wallet, allowance: int | None) -> V
     language, currency = reader.language, wallet.currency
     _ = language._
     lines = [
-        bold(_("Top up")),
+        bold(_("Top-up")),
         "",
         _("Balance: {amount}").format(amount=language.money(wallet.available, currency))
         + reader.about(wallet.available),
@@ -65,25 +65,39 @@ def ask_amount(reader: Reader, rate: int, currency: str, problem: str = "") -> V
     """`problem` says what was wrong with the last answer."""
     language = reader.language
     _ = language._
-    most = language.money(MOST_STARS * rate, currency)
-    question = _("How much do you want to add? Write an amount in {currency}, at most {most}.")
+    least, most = language.money(rate, currency), language.money(MOST_STARS * rate, currency)
+    question = _("How much do you want to add? Write an amount in {currency}, from {least} to {most}.")
     return View.of(
-        [*([escape(problem)] if problem else []), question.format(currency=currency, most=most)],
+        [
+            *([escape(problem)] if problem else []),
+            question.format(currency=currency, least=least, most=most),
+        ],
         [[reader.button(_("‹ Back"), "topup")]],
     )
+
+
+def out_of_range(language: Language, amount: int, rate: int, currency: str) -> str:
+    """Why an amount of minor units cannot be added at once."""
+    _ = language._
+    if amount < rate:
+        return _("The least you can add is {amount}.").format(amount=language.money(rate, currency))
+    most = language.money(MOST_STARS * rate, currency)
+    return _("The most you can add at once is {amount}.").format(amount=most)
 
 
 def topup_bill(language: Language, invoice: Invoice) -> Bill:
     _ = language._
     amount = language.money(invoice.amount, invoice.currency)
     words = _("Adds {amount} to your balance. What you have not spent can be paid back: /paysupport")
-    return Bill(_("Top up"), words.format(amount=amount))
+    return Bill(_("Top-up"), words.format(amount=amount))
 
 
 def purchase_bill(language: Language, invoice: Invoice, service: Service) -> Bill:
     _ = language._
     words = _("One number for {service}, {country}. If no code comes, your Stars come back by themselves.")
-    description = words.format(service=service.name, country=language.country(invoice.country or ""))
+    description = words.format(
+        service=language.service(service.name), country=language.country(invoice.country or "")
+    )
     return Bill(_("One number"), description[:255])
 
 
@@ -106,9 +120,14 @@ def news(language: Language, name: str, payment: Payment, wallet: Wallet, settle
 def _news(language: Language, name: str, payment: Payment) -> str:
     _ = language._
     stars, amount = language.number(payment.stars), language.money(payment.amount, payment.currency)
+    refused = language.ngettext(
+        "{why} So nothing was bought, and your {stars} ⭐ comes back by itself.",
+        "{why} So nothing was bought, and your {stars} ⭐ come back by themselves.",
+        payment.stars,
+    )
     texts = {
         "credited": _("Thank you for {stars} ⭐. {amount} was added to your balance. Payment {id}."),
-        "refused": _("{why} So nothing was bought, and your {stars} ⭐ come back by themselves."),
+        "refused": refused,
         "returned": _("{stars} ⭐ went back to you. For them, {amount} was taken from your balance."),
         "kept": _("Telegram would not send your {stars} ⭐ back, so {amount} is in your balance instead."),
     }

@@ -52,7 +52,7 @@ def card(reader: Reader, shown: Card, rights: frozenset[Right]) -> View:
         ],
         [
             *(
-                [reader.button(_order_label(view), "order", view.orders[0].order.id or 0)]
+                [reader.button(_order_label(reader.language, view), "order", view.orders[0].order.id or 0)]
                 for view in shown.orders
             ),
             *_look_rows(reader, shown),
@@ -219,7 +219,7 @@ def orders(reader: Reader, user_id: int, page: Page[PurchaseView]) -> View:
         [bold(_("Orders of {id}").format(id=user_id)), "", "" if page.items else _("Nothing here yet.")],
         [
             *(
-                [reader.button(_order_label(view), "order", view.orders[0].order.id or 0)]
+                [reader.button(_order_label(reader.language, view), "order", view.orders[0].order.id or 0)]
                 for view in page.items
             ),
             pager(reader, page, "theirs", user_id),
@@ -295,6 +295,6 @@ def _name(user: User) -> str:
     return user.name[:_NAME_LIMIT] or str(user.id)
 
 
-def _order_label(view: PurchaseView) -> str:
+def _order_label(language: Language, view: PurchaseView) -> str:
     order = view.orders[0].order
-    return f"{sign(order.status)} {order.id} · {view.service.name}"
+    return f"{sign(order.status)} {order.id} · {language.service(view.service.name)}"

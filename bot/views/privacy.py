@@ -25,7 +25,7 @@ def privacy(reader: Reader, *, retention_days: int) -> View:
             kept.format(days=reader.language.number(retention_days)),
             "",
             _("The supplier of a number learns which service you use it for, but not who you are."),
-            _("We don't sell or share anything else."),
+            _("Nothing else is shared, and nothing is sold."),
         ],
         [[reader.button(_("Erase my data"), "forgetme")], [home_button(reader)]],
     )

@@ -73,7 +73,11 @@ def verdict(reader: Reader, case: Case) -> View:
     if dispute.status == DisputeStatus.REFUNDED:
         text = _("About your problem with order {id}: you are right. {amount} went back to your balance.")
         if case.stars:
-            text = _("About your problem with order {id}: you are right. Your {stars} ⭐ come back.")
+            text = reader.language.ngettext(
+                "About your problem with order {id}: you are right. Your {stars} ⭐ comes back.",
+                "About your problem with order {id}: you are right. Your {stars} ⭐ come back.",
+                case.stars,
+            )
     says = text.format(
         id=dispute.order_id,
         answer=answer(reader.language, dispute),

@@ -25,7 +25,7 @@ class Named:
     def words(self, language: Language) -> str:
         """Plain text: "smscode · WhatsApp · 🇮🇩 Indonesia"; what is not named is any."""
         country = language.country(self.scope.country) if self.scope.country else ""
-        parts = [part for part in (self.scope.supplier, self.service, country) if part]
+        parts = [part for part in (self.scope.supplier, language.service(self.service), country) if part]
         return " · ".join(parts) or language._("Everything")
 
 

@@ -117,7 +117,7 @@ def bold(text: str) -> str:
 
 def title(language: Language, service: str, country: str) -> str:
     """What a number is for: "WhatsApp · 🇮🇩 Indonesia"."""
-    return f"{language.isolate(bold(service))} · {escape(language.country(country))}"
+    return f"{language.isolate(bold(language.service(service)))} · {escape(language.country(country))}"
 
 
 def code(text: str) -> str:

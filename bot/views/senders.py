@@ -100,7 +100,7 @@ def _usage(language: Language, usage: Sequence[Usage] | None) -> list[str]:
     if not usage:
         return [_("Nothing sent yet")]
     return [
-        _("Used for {what}: {parts} SMS, {credits} credits").format(
+        _("Used for {what}: {parts} SMS, credits: {credits}").format(
             what=escape(used.name[:NAME_SHOWN]),
             parts=language.number(used.parts),
             credits=language.number(used.credits),

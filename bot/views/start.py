@@ -15,15 +15,19 @@ from services.late_codes import ON_OFFER
 
 def _rules(language: Language) -> list[str]:
     _ = language._
+    minutes = ON_OFFER // timedelta(minutes=1)
+    late = language.ngettext(
+        "• A code that comes after your money went back is kept. For {minutes} minute you can buy it at the"
+        " order's price, with all that comes late to the number, unless somebody else has rented it by then.",
+        "• A code that comes after your money went back is kept. For {minutes} minutes you can buy it at the"
+        " order's price, with all that comes late to the number, unless somebody else has rented it by then.",
+        minutes,
+    )
     return [
         _("• A number is yours for a short time, usually 20 minutes, and for one service."),
         _("• The price is set aside when you buy and taken when the first code comes."),
         _("• No code, no charge: the money goes back by itself."),
-        _(
-            "• A code that comes after the money went back is kept. For {minutes} minutes you can buy it at"
-            " the order's price, unless somebody else has the number by then. Whatever else comes late to"
-            " it is included. Nobody sees it for free."
-        ).format(minutes=language.number(ON_OFFER // timedelta(minutes=1))),
+        late.format(minutes=language.number(minutes)),
         _("• Paid with Stars for one number and no code: the Stars come back by themselves."),
         _("• What you topped up with Stars and have not spent is paid back on request: /paysupport"),
         _("• Don't use numbers for anything illegal, for spam, or to deceive anyone."),
@@ -114,4 +118,4 @@ def home_button(reader: Reader) -> InlineKeyboardButton:
 def service_button(reader: Reader, service: Service) -> InlineKeyboardButton:
     """To a service's countries."""
     assert service.id is not None
-    return reader.button(service.name, "service", service.id, 0)
+    return reader.button(reader.language.service(service.name), "service", service.id, 0)

@@ -24,9 +24,11 @@ def summary(reader: Reader, shown: Summary, currency: str) -> View:
             "",
             _("Arrows: against yesterday up to the same hour.")
             if days == 1
-            else _("Arrows: against the {count} days before, up to the same hour.").format(
-                count=language.number(days)
-            ),
+            else language.ngettext(
+                "Arrows: against the {count} day before, up to the same hour.",
+                "Arrows: against the {count} days before, up to the same hour.",
+                days,
+            ).format(count=language.number(days)),
         ],
         [
             _periods(reader, days, "stats"),

@@ -93,7 +93,7 @@ def facts(reader: Reader, shown: Facts, bot_name: str) -> View:
     return View.of(
         [*lines, "", _("What you write in this topic goes to them. /close closes it.")],
         [
-            *([_order_link(view, bot_name)] for view in shown.orders),
+            *([_order_link(reader.language, view, bot_name)] for view in shown.orders),
             _facts_row(reader, user, bot_name),
         ],
     )
@@ -107,10 +107,10 @@ def _facts_row(reader: Reader, user: User, bot_name: str) -> Row:
     ]
 
 
-def _order_link(view: PurchaseView, bot_name: str) -> InlineKeyboardButton:
+def _order_link(language: Language, view: PurchaseView, bot_name: str) -> InlineKeyboardButton:
     """To the order in the operator's own chat."""
     order = view.orders[0].order
-    label = f"{sign(order.status)} {order.id} · {view.service.name}"
+    label = f"{sign(order.status)} {order.id} · {language.service(view.service.name)}"
     return InlineKeyboardButton(label, url=create_deep_linked_url(bot_name, f"order_{order.id}"))
 
 

@@ -19,7 +19,7 @@ from tests.bot.catalogues import PSEUDO, write_pseudo
 
 COMMAND_LIMIT, DESCRIPTION_LIMIT, SHORT_DESCRIPTION_LIMIT = 256, 512, 120
 """What Telegram takes."""
-BILL_LIMITS = {"Top up": 32, "One number": 32}
+BILL_LIMITS = {"Top-up": 32, "One number": 32}
 """Titles of invoices."""
 SHORT, GROWTH = 24, 2.2
 """A text of no more than so many characters may stand on a button: a translation may be so much longer."""

@@ -251,6 +251,7 @@ async def test_the_pages_words_are_in_the_renters_language(stage, browser):
     me = (await browser.get("me")).json()
     assert me["direction"] == "ltr"
     assert json.dumps(me["words"])
+    assert me["names"] == {"Any service": "Any service"}
     assert me["chat"] == "https://t.me/numlet_sandbox_bot"
 
 

@@ -36,7 +36,7 @@ async def test_a_sender_is_shown_with_what_it_reaches_and_what_was_used(stage, o
     assert "cellcast 🟢 working" in answer.text
     assert "Texts to: 🇦🇺 Australia" in answer.text
     assert "Texts come from: its own number" in answer.text
-    assert "Used for wordpress: 17 SMS, 9.1 credits" in answer.text
+    assert "Used for wordpress: 17 SMS, credits: 9.1" in answer.text
     assert labels(answer) == ["Test cellcast", "Sender ID", "Sender by country", "Refresh", "‹ Operator"]
 
 

@@ -34,7 +34,7 @@ from bot.views import (
     vouchers,
 )
 from bot.views.errors import ALERT_LIMIT, sentence
-from bot.views.screen import Page, Reader, View
+from bot.views.screen import Page, Reader, View, escape
 from db.models import (
     Act,
     Dispute,
@@ -684,3 +684,30 @@ def test_an_unknown_language_reads_english():
 def test_every_alert_is_told_in_words(name):
     facts = {"supplier": "cellcast", "debt": 0, "currency": "IDR"}
     assert name not in operator.alert(Language.of("en"), name, facts).text
+
+
+ARABIC = replace(READER, language=Language.of("ar"))
+
+
+def isolated(text: str) -> str:
+    return f"\N{FIRST STRONG ISOLATE}{text}\N{POP DIRECTIONAL ISOLATE}"
+
+
+def test_what_stands_for_any_service_is_said_in_the_readers_language():
+    russian = replace(READER, language=Language.of("ru"))
+    nameless = replace(OFFER, service=Service(id=2, slug="any-service", name="Any service", code="any"))
+    assert check(offers.confirm(russian, nameless)).startswith("Любой сервис")
+    assert check(offers.confirm(russian, OFFER)).startswith(NASTY)
+
+
+def test_amounts_notes_and_times_keep_their_direction_in_arabic():
+    [amount, what, at] = lists.move_line(ARABIC, MOVES[0]).split(" · ")
+    assert amount == isolated(f"+ {ARABIC.language.money(18_000, 'IDR')}")
+    assert what.endswith(isolated(f"({escape(NASTY)})"))
+    assert at.startswith("\N{FIRST STRONG ISOLATE}<tg-time")
+
+
+def test_the_price_of_an_order_keeps_its_direction_in_arabic():
+    price = isolated(ARABIC.language.money(18_000, "IDR"))
+    shown = operator.order(ARABIC, purchase(order(OrderStatus.EXPIRED)), TIMELINE)
+    assert price in check(shown)

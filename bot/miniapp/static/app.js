@@ -10,7 +10,7 @@ const LOOK_AGAIN = 3000; // milliseconds, while a code is waited for
 const RARELY = 20000;
 const TRIES = 4; // of several processes one has the shop
 
-let words, language, chat, money;
+let words, names, language, chat, money;
 let lines = [], services, countries, regions;
 let pinned = new Set();
 let sort = "price", shown = SHOWN;
@@ -81,7 +81,7 @@ async function open() {
   dress();
   try {
     const me = await call("me");
-    ({ words, language, chat } = me);
+    ({ words, names, language, chat } = me);
     document.documentElement.lang = language;
     document.documentElement.dir = me.direction;
     regions = new Intl.DisplayNames([language, "en"], { type: "region" });
@@ -119,8 +119,9 @@ async function stock() {
   money = (amount) => format.format(amount / 10 ** exponent);
   services = new Names(Object.entries(catalog.services).map(([id, names]) => [Number(id), names]));
   countries = new Names(Object.entries(catalog.countries));
+  const nameOfService = ([name]) => names[name] ?? name;
   lines = catalog.lines.map(([service, country, price, percent]) =>
-    ({ service, name: catalog.services[service][0], country, price, percent }));
+    ({ service, name: nameOfService(catalog.services[service]), country, price, percent }));
   list();
 }
 
