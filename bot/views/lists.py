@@ -50,8 +50,7 @@ def orders(reader: Reader, page: Page[PurchaseView], shelf: Shelf, service: Serv
             *([reader.button(_label(reader.language, view), "open", _order_id(view))] for view in page.items),
             pager(reader, page, LIST, *_place(shelf, service)),
             _shelf_row(reader, shelf, service),
-            _service_row(reader, shelf, service),
-            [home_button(reader)],
+            [*_service_row(reader, shelf, service), home_button(reader)],
         ],
     )
 
