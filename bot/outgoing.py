@@ -42,7 +42,7 @@ from services.announcer import (
     Announcer,
     right_for,
 )
-from services.errors import Deferred, UpstreamUnavailable
+from services.errors import UpstreamUnavailable
 from services.lanes import Lane
 from services.orders import PurchaseView
 from services.outbox import Effect, Worker
@@ -52,8 +52,8 @@ from services.team import ROLE
 
 log = structlog.get_logger()
 
-DELETABLE, DELETED_AGAIN = timedelta(hours=48), timedelta(minutes=1)
-"""How old a message may be that Telegram still deletes, and how soon that is tried again."""
+DELETABLE = timedelta(hours=48)
+"""How old a message may be that Telegram still deletes."""
 SHOWN = Histogram(
     "numlet_code_seconds",
     "From hearing of a code, by webhook or by asking the supplier, until Telegram has taken it",
@@ -108,7 +108,7 @@ class Outgoing:
         return shown
 
     async def forget(self, message: OutboxMessage) -> Effect:
-        """Delete a code's message, and take the code off its card. Raises Deferred."""
+        """Delete a code's message, and take the code off its card. Raises UpstreamUnavailable."""
         sms_id = message.payload["sms_id"]
         sms, view, _ = await self._shop.orders.get_sms(sms_id)
         now = self._shop.clock.now()
@@ -121,10 +121,8 @@ class Outgoing:
             # It is gone already, too old, or behind a block.
             log.info("code.not_deleted", sms=sms_id, error=_reason(error))
         except UpstreamUnavailable as error:
-            # The promise is as old as the code, so its age does not say how long this has been tried.
-            again_at = now + (error.retry_after or DELETED_AGAIN)
-            if again_at < (sms.shown_at or now) + DELETABLE:
-                raise Deferred(again_at) from error
+            if now < (sms.shown_at or now) + DELETABLE:
+                raise
             log.warning("code.not_deleted", sms=sms_id, error=str(error))
 
         async def cleared(session: AsyncSession) -> None:
