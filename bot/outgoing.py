@@ -228,7 +228,7 @@ class Outgoing:
         """Tell somebody what their invitation has earned. Raises UpstreamUnavailable."""
         facts = message.payload
         renter = await self._shop.accounts.get(facts["user_id"])
-        if renter.blocked_at:
+        if renter.blocked_at or not renter.told_of_rewards:
             return
         view = invitations.rewarded(Language.of(renter.language), facts["amount"], facts["currency"])
         try:

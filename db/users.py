@@ -75,7 +75,7 @@ async def accept_terms(session: AsyncSession, user_id: int, *, now: datetime) ->
 
 
 async def choose(session: AsyncSession, user_id: int, **choices: str | int | None) -> None:
-    """`chosen_language`, `chosen_currency`, `takes_broadcasts`, `codes_erased_after`."""
+    """`chosen_language`, `chosen_currency`, `takes_broadcasts`, `told_of_rewards`, `codes_erased_after`."""
     await session.exec(update(User).where(col(User.id) == user_id).values(**choices))
 
 

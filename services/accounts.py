@@ -85,6 +85,11 @@ class Accounts:
         async with self._database.write() as session:
             await users.choose(session, user_id, takes_broadcasts=on)
 
+    async def tell_of_rewards(self, user_id: int, *, on: bool) -> None:
+        """Whether a message comes for each reward of their invitations; the money does in any case."""
+        async with self._database.write() as session:
+            await users.choose(session, user_id, told_of_rewards=on)
+
     async def erase_codes_after(self, user_id: int, minutes: int | None) -> None:
         """From the next code on; None: codes stay in the chat. Raises NotPossible."""
         if minutes is not None and minutes not in CODES_ERASED_AFTER:

@@ -30,7 +30,8 @@ async def settings_view(context: Context, *, news: str = "") -> View:
         )
     reader = reader_of(context)
     currency = reader.exchange.target if reader.exchange else None
-    return views.settings(reader, context.user, texting, currency=currency, news=news)
+    rewards = shop.invitations.are_open
+    return views.settings(reader, context.user, texting, currency=currency, rewards=rewards, news=news)
 
 
 async def _tap_settings(update: Update, context: Context, tap: Tap) -> None:
@@ -58,6 +59,13 @@ async def _tap_chat_news(update: Update, context: Context, tap: Tap) -> None:
     await show(update, context, await settings_view(context))
 
 
+async def _tap_reward_news(update: Update, context: Context, tap: Tap) -> None:
+    accounts = context.shop.accounts
+    await accounts.tell_of_rewards(context.user.id, on=bool(tap.number(0)))
+    context.user = await accounts.get(context.user.id)
+    await show(update, context, await settings_view(context))
+
+
 async def _tap_code_erasure(update: Update, context: Context, tap: Tap) -> None:
     await show(update, context, views.code_erasure(reader_of(context), context.user))
 
@@ -74,6 +82,7 @@ ACTS: Acts = {
     "wish": _tap_wish,
     "phoneunlink": _tap_unlink,
     "chatnews": _tap_chat_news,
+    "rewardnews": _tap_reward_news,
     "codeerasure": _tap_code_erasure,
     "erasecodes": _tap_erase_codes,
 }

@@ -37,11 +37,12 @@ def settings(
     texting: TextingState | None,
     *,
     currency: str | None = None,
+    rewards: bool = False,
     news: str = "",
 ) -> View:
     """`texting`: None where no SMS can be sent. `currency`: the one that prices are also shown in.
 
-    `news`: what has just changed.
+    `rewards`: whether invitations earn some. `news`: what has just changed.
     """
     _ = reader.language._
     lines = [bold(_("Settings")), "", *choices.lines(reader.language, currency)]
@@ -50,6 +51,10 @@ def settings(
         lines = [news, "", *lines]
     lines += ["", *_chat_lines(reader.language, user)]
     rows.append(_chat_row(reader, user))
+    if rewards:
+        told = user.told_of_rewards
+        label = _switched(reader.language, _("Messages about rewards"), told)
+        rows.append([reader.button(label, "rewardnews", 0 if told else 1)])
     if texting:
         lines += ["", *_texting_lines(reader.language, texting)]
         rows += _texting_rows(reader, texting)
@@ -152,9 +157,13 @@ def _texting_rows(reader: Reader, texting: TextingState) -> list[Row]:
 
 
 def _switch(reader: Reader, label: str, wish: Wish, on: bool) -> Any:
-    _ = reader.language._
-    state = _("✅ {what}: on") if on else _("{what}: off")
-    return reader.button(state.format(what=label), "wish", wish, 0 if on else 1)
+    return reader.button(_switched(reader.language, label, on), "wish", wish, 0 if on else 1)
+
+
+def _switched(language: Language, label: str, on: bool) -> str:
+    """The name of a switch, with how it stands."""
+    _ = language._
+    return (_("✅ {what}: on") if on else _("{what}: off")).format(what=label)
 
 
 def ask_phone(reader: Reader, *, problem: str = "") -> View:

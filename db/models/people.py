@@ -45,6 +45,8 @@ class User(SQLModel, table=True):
     """How many numbers may be bought within an hour."""
     takes_broadcasts: bool = Field(default=True, sa_column_kwargs={"server_default": true()})
     """Whether news of the shop reaches them in the chat."""
+    told_of_rewards: bool = Field(default=True, sa_column_kwargs={"server_default": true()})
+    """Whether a message comes for each reward that an invitation earns."""
     codes_erased_after: int | None = None
     """After how many minutes a code's message is deleted from their chat; None: never."""
     erasure_asked_at: datetime | None = None

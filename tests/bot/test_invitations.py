@@ -73,6 +73,19 @@ async def test_the_inviter_is_told_of_each_reward_once(stage, ann):
     await ann.wait_for(f"Earned: {REWARD}")
 
 
+async def test_an_inviter_who_wants_no_messages_about_rewards_is_paid_in_silence(stage, ann):
+    ben = stage.person(78, "Ben")
+    await follow(ben, await link_of(ann))
+    await ben.tap("Accept")
+    await stage.world.renter(78, money=100_000)
+    await ann.say("/settings")
+    await ann.tap("✅ Messages about rewards: on")
+    assert "Messages about rewards: off" in labels(await ann.wait_for("Settings"))
+    await stage.world.receive(await stage.world.rent(78), "123456")
+    assert (await stage.world.accounts.wallet(42)).available == 100_900
+    assert [message for message in ann.messages if "whom you invited" in message.text] == []
+
+
 async def test_an_inviter_who_blocked_the_bot_is_paid_and_left_alone(stage, ann):
     ben = stage.person(78, "Ben")
     await follow(ben, await link_of(ann))
@@ -115,6 +128,8 @@ async def test_without_rewards_there_is_no_link(stage, ann):
     await stage.restart()
     await ann.say("/invite")
     await ann.wait_for("There is no reward for invitations at the moment")
+    await ann.say("/settings")
+    assert not [label for label in labels(await ann.wait_for("Settings")) if "rewards" in label]
     ben = stage.person(78, "Ben")
     await follow(ben, link)
     assert "invited" not in (await ben.wait_for("Before you start")).text

@@ -54,7 +54,7 @@ async def test_a_number_is_shared_and_proven(stage, ann, asked):
     assert "links this phone to Numlet" in sms(stage)[0]
     said = await ann.say(otp(stage))
     screen = await ann.wait_for("✅ +61 ••• 0001 is your phone now", after=said)
-    chat = ["🌐 Language", "Currency", "Stop news", "Delete codes…"]
+    chat = ["🌐 Language", "Currency", "Stop news", "Delete codes…", "✅ Messages about rewards: on"]
     offered = ["Codes by SMS: off", "News by SMS: off", "Another phone", "Unlink", "Price alerts"]
     assert labels(screen) == [*chat, *offered, "Erase my data", "‹ Menu"]
     assert "500 per SMS" in screen.text
