@@ -7,6 +7,7 @@ import csv
 import os
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import TextIO
 
@@ -57,9 +58,9 @@ def _private(path: Path) -> TextIO:
     return open(descriptor, "w", encoding="utf-8", newline="")
 
 
-def _money(amount: int | None, currency: str) -> tuple[int | None, str | None]:
+def _money(amount: int | None, currency: str) -> tuple[int | None, Decimal | None]:
     """Minor units, and as people write them."""
-    return amount, None if amount is None else f"{to_decimal(amount, currency):f}"
+    return amount, None if amount is None else to_decimal(amount, currency)
 
 
 async def _ledger(session: AsyncSession, after: int) -> list[Row]:

@@ -3,6 +3,7 @@
 import csv
 import stat
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from pydantic import SecretStr
 from bot import sheets
 from bot.export import export
 from bot.settings import Settings, WrongSettings
+from bot.spreadsheet import cell
 from db import orders
 from db.session import Database
 from services.accounts import Accounts
@@ -104,6 +106,13 @@ async def test_what_a_spreadsheet_would_run_is_made_harmless(sqlite_url: str, tm
     await database.aclose()
     _, [line], _ = await write(sqlite_url, tmp_path)
     assert line["reason"] == f"'{reason}"
+
+
+@pytest.mark.parametrize(
+    ("value", "written"), [(-5, -5), (Decimal("-12.50"), "-12.50"), (Decimal("1E+3"), "1000"), ("-5", "'-5")]
+)
+def test_a_negative_number_stays_a_number_and_a_text_does_not_become_one(value, written):
+    assert cell(value) == written
 
 
 async def test_what_strangers_write_stays_in_its_cell(sqlite_url: str, tmp_path: Path):
