@@ -1,8 +1,9 @@
-"""The books as documents for a chat."""
+"""The books as documents for a chat, and how any long table becomes one."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -39,15 +40,24 @@ class Books:
         sheet = BOOKS[book]
         async with self._database.write() as session:
             await acts.record(session, What.EXPORT, by=by, now=self._clock.now(), subject=sheet.name)
-        with TemporaryDirectory(prefix="numlet-") as name:
-            directory = Path(name)
-            await write(self._database, sheet, directory)
-            file = directory / sheet.name
-            if file.stat().st_size > ZIPPED_FROM_BYTES:
-                file = await asyncio.to_thread(_zipped, file)
+        async with packed(sheet.name, partial(write, self._database, sheet)) as file:
             if file.stat().st_size > LARGEST_BYTES:
                 raise TooLarge
             yield file
+
+
+@asynccontextmanager
+async def packed(name: str, fill: Callable[[Path], Awaitable[object]]) -> AsyncIterator[Path]:
+    """A file of that name, zipped where it is large, that is there for as long as the context.
+
+    `fill` writes it into the directory that it is given.
+    """
+    with TemporaryDirectory(prefix="numlet-") as directory:
+        await fill(Path(directory))
+        file = Path(directory) / name
+        if file.stat().st_size > ZIPPED_FROM_BYTES:
+            file = await asyncio.to_thread(_zipped, file)
+        yield file
 
 
 def _zipped(file: Path) -> Path:

@@ -122,12 +122,15 @@ async def last_moves(session: AsyncSession, name: str, *, limit: int) -> list[Le
     return list(rows)
 
 
-async def moves(session: AsyncSession, name: str) -> list[LedgerEntry]:
-    """All entries of an account, oldest first."""
+async def moves_after(session: AsyncSession, name: str, entry_id: int, *, limit: int) -> list[LedgerEntry]:
+    """The next entries of an account, oldest first."""
     rows = await session.exec(
         select(LedgerEntry)
-        .where(or_(LedgerEntry.source == name, LedgerEntry.destination == name))
+        .where(
+            or_(LedgerEntry.source == name, LedgerEntry.destination == name), col(LedgerEntry.id) > entry_id
+        )
         .order_by(col(LedgerEntry.id))
+        .limit(limit)
     )
     return list(rows)
 

@@ -1,10 +1,13 @@
 """A renter's orders: the lists, the cards, and what can be done with a number."""
 
+import csv
 from datetime import timedelta
 from math import ceil
+from pathlib import Path
 
 from telegram import Update
 
+from bot.books import packed
 from bot.buttons import StaleButton, Tap
 from bot.context import Context
 from bot.handlers.payments import topup_view
@@ -17,6 +20,7 @@ from bot.handlers.screens import (
     show_below,
     tapped_message_id,
 )
+from bot.spreadsheet import cell
 from bot.views import cards
 from bot.views import lists as views
 from bot.views.browse import NAMES
@@ -89,11 +93,18 @@ async def statement(update: Update, context: Context, tap: Tap) -> None:
     """All moves of their own money, as a file."""
     await answer(update)
     shop, user_id = context.shop, context.user.id
-    content = views.statement(context.language, await shop.statements.of_user(user_id))
-    # With its mark, spreadsheets know that it is UTF-8.
-    await context.bot.send_document(
-        user_id, content.encode("utf-8-sig"), filename=f"statement-{shop.clock.now():%Y-%m-%d}.csv"
-    )
+    name = f"statement-{shop.clock.now():%Y-%m-%d}.csv"
+
+    async def write(directory: Path) -> None:
+        # With its mark, spreadsheets know that it is UTF-8.
+        with (directory / name).open("w", encoding="utf-8-sig", newline="") as file:
+            table = csv.writer(file)
+            table.writerow(views.statement_header(context.language))
+            async for lines in shop.statements.of_user(user_id):
+                table.writerows(map(cell, views.statement_row(context.language, line)) for line in lines)
+
+    async with packed(name, write) as file:
+        await context.bot.send_document(user_id, file)
 
 
 async def timeline(update: Update, context: Context, tap: Tap) -> None:

@@ -1,12 +1,9 @@
 """A renter's orders and money."""
 
-import csv
-import io
-from collections.abc import Iterable
 from enum import StrEnum
 
 from bot.language import Language
-from bot.spreadsheet import cell
+from bot.spreadsheet import Cell
 from bot.views import timelines
 from bot.views.cards import kept_code_row, sign
 from bot.views.payments import debt_lines
@@ -149,20 +146,23 @@ def balance(reader: Reader, wallet: Wallet) -> View:
     )
 
 
-def statement(language: Language, lines: Iterable[Line]) -> str:
-    """Every move of somebody's money as CSV, oldest first: times in UTC, amounts as decimals."""
+def statement_header(language: Language) -> list[str]:
     _ = language._
-    written = io.StringIO()
-    table = csv.writer(written)
-    table.writerow(
-        [_("Time (UTC)"), _("What"), _("Order"), _("Amount"), _("Balance"), _("Currency"), _("Note")]
-    )
-    for line in lines:
-        move = line.move
-        numbers = (f"{to_decimal(amount, move.currency):f}" for amount in (line.amount, line.balance))
-        what, note = cell(move_words(language, move)), cell(move.reason)
-        table.writerow([cell(move.created_at), what, cell(move.order_id), *numbers, move.currency, note])
-    return written.getvalue()
+    return [_("Time (UTC)"), _("What"), _("Order"), _("Amount"), _("Balance"), _("Currency"), _("Note")]
+
+
+def statement_row(language: Language, line: Line) -> list[Cell]:
+    """One move of somebody's money, for a spreadsheet."""
+    move = line.move
+    return [
+        move.created_at,
+        move_words(language, move),
+        move.order_id,
+        to_decimal(line.amount, move.currency),
+        to_decimal(line.balance, move.currency),
+        move.currency,
+        move.reason,
+    ]
 
 
 def move_line(reader: Reader, move: LedgerEntry) -> str:

@@ -6,11 +6,18 @@ from dataclasses import replace
 
 import pytest
 
+from services import statements
 from services.places import format_phone
 from tests.bot.stage import labels
 from tests.builders import PRICE
 
 pytestmark = pytest.mark.anyio
+
+MANY_ENTRIES = (
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})"
+    " INSERT INTO ledger_entry (source, destination, amount, currency, kind, idempotency_key, created_at)"
+    " SELECT 'gateway:operator', '{wallet}', 1, 'IDR', 'topup', 'many' || i, '2026-01-01 00:00:00.0' FROM n"
+)
 
 
 async def finished(stage, person, code="482913"):
@@ -132,6 +139,16 @@ async def test_a_statement_adds_up_and_is_about_oneself_alone(stage, ann):
     assert rows[1]["What"] == "set aside for order 1"
     assert rows[1]["Order"] == "1"
     assert {row["Currency"] for row in rows} == {"IDR"}
+
+
+async def test_the_pages_of_a_long_statement_join_without_a_gap(stage, ann):
+    more = 2 * statements.PAGE
+    async with stage.world.database.write() as session:
+        connection = await session.connection()
+        await connection.exec_driver_sql(MANY_ENTRIES.format(count=more, wallet=f"wallet:{ann.id}"))
+    _, content = await statement_of(stage, ann)
+    rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
+    assert [row["Balance"] for row in rows] == [str(100_000 + n) for n in range(more + 1)]
 
 
 async def test_a_note_is_no_formula(stage, ann):

@@ -13,6 +13,7 @@ from db import (
     audit,
     deliveries,
     invitations,
+    ledger,
     lookouts,
     margin,
     notes,
@@ -111,6 +112,10 @@ QUERIES: dict[str, tuple[Callable[[AsyncSession], Awaitable[Any]], set[str]]] = 
     "a renter's friends": (lambda s: invitations.count_friends(s, 1), {"ix_invitation_inviter_id"}),
     "a renter's rewards": (
         lambda s: invitations.earned(s, "wallet:1"),
+        {"ix_ledger_entry_source_id", "ix_ledger_entry_destination_id"},
+    ),
+    "the next page of a statement": (
+        lambda s: ledger.moves_after(s, "wallet:1", 1, limit=1000),
         {"ix_ledger_entry_source_id", "ix_ledger_entry_destination_id"},
     ),
     "somebody's payments": (
