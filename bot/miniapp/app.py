@@ -29,6 +29,8 @@ log = structlog.get_logger()
 
 STATIC = Path(__file__).parent / "static"
 _FILES = {"": "index.html", "app.js": "app.js", "search.js": "search.js", "app.css": "app.css"}
+_SOON = {"Retry-After": "1"}
+"""Another process has the shop, or none yet: the next try may reach it."""
 _MOST_BODY = 1024
 _ORDERS = 20
 _KEY = re.compile(r"[A-Za-z0-9_-]{8,32}")
@@ -71,6 +73,7 @@ class MiniApp:
     def routes(self) -> list[BaseRoute]:
         return [
             *(Route(f"/app/{path}".rstrip("/"), self._file(name)) for path, name in _FILES.items()),
+            Route("/app/api/ready", self._ready),
             Route("/app/api/catalog", self._answered(_catalog)),
             Route("/app/api/me", self._answered(_me)),
             Route("/app/api/orders", self._answered(_orders)),
@@ -86,6 +89,12 @@ class MiniApp:
 
         return send
 
+    async def _ready(self, _request: Request) -> Response:
+        """For whoever balances between processes: 204 where the shop is, else 503."""
+        if self._desk() is None:
+            return Response(status_code=503, headers=_SOON)
+        return Response(status_code=204)
+
     def _answered(self, answer: Answer) -> Callable[[Request], Awaitable[Response]]:
         """With somebody known to us who may come in, and with words for what goes wrong."""
 
@@ -98,7 +107,9 @@ class MiniApp:
                 )
             desk = self._desk()
             if desk is None:
-                return _refusal(503, views.elsewhere(Language.of(visitor.language_code)))
+                refusal = _refusal(503, views.elsewhere(Language.of(visitor.language_code)))
+                refusal.headers.update(_SOON)
+                return refusal
             response = await _admitted(desk, visitor, answer, request)
             for name, value in (self._headers | {"Cache-Control": "no-store"}).items():
                 response.headers.setdefault(name, value)
@@ -136,7 +147,7 @@ async def _admitted(desk: Desk, visitor: Visitor, answer: Answer, request: Reque
         return _refusal(500, failure(language))
 
 
-def _refusal(status: int, text: str, **facts: Any) -> Response:
+def _refusal(status: int, text: str, **facts: Any) -> JSONResponse:
     return JSONResponse({"error": text, **facts}, status, {"Cache-Control": "no-store"})
 
 

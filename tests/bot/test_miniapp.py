@@ -146,9 +146,13 @@ async def test_the_banned_are_refused(stage, browser):
     assert "spam" in answer.json()["error"]
 
 
-async def test_a_process_that_does_not_lead_says_so(browser, leads):
+async def test_a_process_that_does_not_lead_says_so(stage, browser, leads):
+    assert (await browser.get("ready")).status_code == 204
     leads["desk"] = False
-    assert (await browser.get("catalog")).status_code == 503
+    assert (await browser.get("ready")).status_code == 503
+    for answer in (await browser.get("catalog"), await browser.post("buy", **intent(stage))):
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+        assert answer.json() == {"error": "The shop is starting. Please try again in a moment."}
 
 
 async def test_the_catalogue_has_every_line_with_its_price(stage, browser):

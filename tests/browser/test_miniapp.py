@@ -3,7 +3,7 @@
 import re
 from urllib.parse import urlsplit
 
-from playwright.async_api import FrameLocator, Page, expect
+from playwright.async_api import FrameLocator, Page, Route, expect
 
 from sandbox.telegram.web_apps import THEMES
 from tests.browser.demo import IN_A_BROWSER, chromium, running_demo
@@ -50,6 +50,10 @@ async def test_a_renter_finds_buys_and_reads_on_the_page_in_light_and_dark(tmp_p
         await leads_to_the_chat(dark, page)
         assert troubles == []
 
+        unlucky = await phone(browser, address, "light", [])
+        await meets_others_first(unlucky, 5)
+        await opened(unlucky)
+
 
 async def phone(browser, address: str, scheme: str, troubles: list[str]) -> Page:
     """`troubles` get errors of scripts, what the policy forbids, and whatever other host is asked."""
@@ -75,6 +79,19 @@ async def opened(page: Page) -> FrameLocator:
     frame = page.frame_locator("#miniapp-frame")
     await expect(frame.get_by_role("row")).not_to_have_count(1)
     return frame
+
+
+async def meets_others_first(page: Page, count: int) -> None:
+    """So many calls are answered by processes that do not lead."""
+    left = iter(range(count))
+
+    async def answer(route: Route) -> None:
+        if next(left, None) is None:
+            await route.fallback()
+        else:
+            await route.fulfill(status=503, headers={"Retry-After": "1"}, json={"error": "Elsewhere"})
+
+    await page.route("**/app/api/*", answer)
 
 
 async def looks_like(frame: FrameLocator, theme: str) -> None:

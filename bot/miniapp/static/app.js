@@ -8,7 +8,7 @@ const initData = window.Telegram?.WebApp?.initData || launch.get("tgWebAppData")
 const SHOWN = 50;
 const LOOK_AGAIN = 3000; // milliseconds, while a code is waited for
 const RARELY = 20000;
-const TRIES = 4; // of several processes one has the shop
+const TRIES = 8; // of several processes one has the shop, and while that changes none has
 
 let words, names, language, chat, money;
 let lines = [], services, countries, regions;
@@ -34,7 +34,9 @@ async function call(path, options = {}) {
     if (response.ok) return response.json();
     const facts = await response.json().catch(() => ({}));
     if (response.status !== 503 || left <= 1) throw new Refused(response.status, facts);
-    await new Promise((resolve) => setTimeout(resolve, 250));
+    const soon = 250 * 2 ** (TRIES - left);
+    const told = 1000 * (Number(response.headers.get("Retry-After")) || 1);
+    await new Promise((resolve) => setTimeout(resolve, Math.min(soon, told)));
   }
 }
 
