@@ -33,6 +33,7 @@ from services.webhook_secrets import WebhookSecrets
 log = structlog.get_logger()
 
 CATALOG_EVERY = timedelta(minutes=2)
+HIDDEN_EVERY = timedelta(seconds=5)
 ODDS_EVERY = timedelta(minutes=10)
 REGISTER_EVERY = timedelta(minutes=1)
 BALANCE_EVERY = timedelta(minutes=10)
@@ -257,6 +258,7 @@ async def scheduled(numlet: Numlet) -> AsyncIterator[None]:
             jobs.every(BALANCES_EVERY, f"{name} balance", partial(numlet.balances.take, name), at_once=True)
             jobs.every(BALANCE_EVERY, f"{name} low balance", partial(numlet.low_balances.check, name))
         jobs.every(PROBE_EVERY, f"{name} probe", partial(numlet.suppliers.probe, name))
+    jobs.every(HIDDEN_EVERY, "catalog", numlet.catalog.keep_up)
     jobs.every(ODDS_EVERY, "odds", numlet.odds.refresh)
     jobs.every(ODDS_EVERY, "popularity", numlet.popularity.refresh)
     jobs.every(TELEGRAM_EVERY, "telegram", numlet.telegram_watch.look)

@@ -1,9 +1,15 @@
-"""What can be rented now, and for how much. Refreshed in the background; no reader waits for anybody."""
+"""What can be rented now, and for how much. Refreshed in the background; no reader waits for anybody.
+
+What is refused, or whose supplier goes out of order, is hidden from readers at once; the index, which takes
+a good part of a second, is made without it a little later.
+"""
 
 import asyncio
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 import structlog
@@ -12,9 +18,9 @@ from db import offers
 from db.models import Service
 from db.offers import Terms
 from db.session import Database
-from services.catalog_index import SLICE, Index, Indexing, slices
+from services.catalog_index import SLICE, Hidden, Index, Indexing, slices
 from services.clock import Clock
-from services.lines import Group, Line, Route, network_key
+from services.lines import Line, Route, Sort, arranged, network_key
 from services.money import to_minor
 from services.odds import Odds
 from services.pauses import Pauses
@@ -62,14 +68,12 @@ class Catalog:
         self._offers: dict[tuple[str, str], Terms] = {}
         """By supplier and product."""
         self._told: set[str] = set()
-        self._sold_out: set[tuple[str, str]] = set()
+        self._sold_out: frozenset[tuple[str, str]] = frozenset()
         """Routes that were refused since their supplier last told its stock."""
         self._index = Index()
-        self._builds = 0
         self._building = asyncio.Lock()
-        self._down: frozenset[str] = frozenset()
-        pricing.follow(self._rebuild_in_parts)
-        pauses.follow(self._rebuild_in_parts)
+        pricing.follow(self._rebuild)
+        pauses.follow(self._rebuild)
 
     async def load(self) -> None:
         """At start: what the last run knew, so that the shop opens at once."""
@@ -81,14 +85,14 @@ class Catalog:
             async for part in offers.all_terms(session, at_a_time=SLICE):
                 self._offers.update(part)
         self._told = {supplier for supplier, _ in self._offers}
-        await self._rebuild_in_parts()
+        await self._rebuild()
 
     async def refresh(self, supplier: str) -> None:
         """Ask a supplier for all it sells and write down what changed.
 
         Raises UpstreamError; then everything stays as it was.
         """
-        told_of = {key for key in self._sold_out if key[0] == supplier}
+        refused = {key for key in self._sold_out if key[0] == supplier}
         with self._suppliers.calling(supplier, always=True) as connected:
             await self._rates.refresh(connected)
             quotes = await connected.quotes()
@@ -102,14 +106,17 @@ class Catalog:
         self._offers.update(((supplier, ref), terms) for ref, terms in changed.items())
         self._told.add(supplier)
         # What was refused since we asked stays hidden: the answer may be older.
-        self._sold_out -= told_of
-        await self._rebuild_in_parts()
+        await self._rebuild(told_again=refused)
         log.info("catalog.refreshed", supplier=supplier, products=len(quotes), changed=len(changed))
 
     def sold_out(self, supplier: str, product_ref: str) -> None:
         """A route was refused for want of numbers: hide it until its supplier tells its stock again."""
-        self._sold_out.add((supplier, product_ref))
-        self._rebuild()
+        self._sold_out |= {(supplier, product_ref)}
+
+    async def keep_up(self) -> None:
+        """Make the index anew where something else is hidden by now than when it was made."""
+        if self._hidden() != self._index.hidden:
+            await self._rebuild()
 
     @property
     def is_stocked(self) -> bool:
@@ -127,21 +134,21 @@ class Catalog:
         """All where something was ever for sale."""
         return {terms.country for terms in self._offers.values()}
 
-    def services(self) -> list[Group]:
+    def services(self) -> list[Service]:
         """Everything that has a line, best stocked first."""
-        return list(self._current().by_service.values())
+        return [self._services[key] for key, own in self._index.by_service.items() if any(self._shown(own))]
 
-    def countries(self) -> list[Group]:
+    def countries(self) -> list[str]:
         """Every country that has a line, best stocked first."""
-        return list(self._current().by_country.values())
+        return [key for key, own in self._index.by_country.items() if any(self._shown(own))]
 
     def edition(self) -> object:
-        """Another one whenever what is for sale may be different."""
-        return self._current()
+        """Unequal to every other whenever what is for sale may be different."""
+        return self._index, self._hidden()
 
     def lines(self) -> list[Line]:
         """Everything that is for sale."""
-        return list(self._current().lines.values())
+        return list(self._shown(self._index.lines.values()))
 
     def subject(self, scope: Scope) -> str:
         """What a rule or a pause is about, for the trail: "smscode · WhatsApp · ID"."""
@@ -149,31 +156,31 @@ class Catalog:
         parts = (scope.supplier, service.name if service else "", scope.country)
         return " · ".join(part for part in parts if part)[:SUBJECT_LIMIT]
 
-    def of_service(self, service_id: int) -> Group | None:
+    def of_service(self, service_id: int) -> list[Line]:
         """A service's lines, cheapest first."""
-        return self._current().by_service.get(service_id)
+        return arranged(self._shown(self._index.by_service.get(service_id, ())), Sort.PRICE)
 
-    def of_country(self, country: str) -> Group | None:
+    def of_country(self, country: str) -> list[Line]:
         """A country's lines, cheapest first."""
-        return self._current().by_country.get(country)
+        return arranged(self._shown(self._index.by_country.get(country, ())), Sort.PRICE)
 
     def line(self, service_id: int, country: str, network: str | None = None) -> Line | None:
         """`network`: only routes that lead to this mobile network."""
         if network is None:
-            return self._current().lines.get((service_id, country))
+            found = self._index.lines.get((service_id, country))
+            return next(self._shown([found]), None) if found else None
         lines = self.networks(service_id, country)
         return next((line for line in lines if line.network == network), None)
 
     def networks(self, service_id: int, country: str) -> list[Line]:
         """A line for each mobile network that can be chosen, by name."""
-        index = self._current()
-        if (service_id, country) not in index.lines:
-            return []
+        networks = self._index.networks
+        any_service = self._indexing.for_service(service_id, country, networks.get((None, country), []))
         found: dict[str, list[Route]] = defaultdict(list)
-        any_service = self._indexing.for_service(service_id, country, index.networks.get((None, country), []))
-        for route in (*index.networks.get((service_id, country), ()), *any_service):
+        for route in (*networks.get((service_id, country), ()), *any_service):
             found[route.network or ""].append(route)
-        return [self._indexing.line(service_id, country, found[name], name) for name in sorted(found)]
+        lines = [self._indexing.line(service_id, country, found[name], name) for name in sorted(found)]
+        return list(self._shown(lines)) if self.line(service_id, country) else []
 
     def network_name(self, country: str, key: int) -> str | None:
         """The mobile network of a country that a button means by its `network_key`, for sale or not."""
@@ -182,21 +189,35 @@ class Catalog:
 
     def search(self, text: str) -> list[tuple[int | None, str | None]]:
         """What a person may mean by `text`: services, countries and pairs that are for sale, best first."""
-        index = self._current()
-        if index.search is None:
-            return []
+        search = self._index.search
         # Far more than are shown: pairs that nobody sells must not push out those that are sold.
-        found = [(match.service_id, match.country) for match in index.search.find(text, limit=_MEANT)]
-        return [pair for pair in found if None in pair or pair in index.lines][:_FOUND]
+        found = search.find(text, limit=_MEANT) if search else []
+        pairs = ((match.service_id, match.country) for match in found)
+        return list(islice((pair for pair in pairs if self._is_sold(*pair)), _FOUND))
 
-    def _current(self) -> Index:
-        """The index without suppliers that are out of order."""
-        if self._down_now() != self._down:
-            self._rebuild()
-        return self._index
+    def _is_sold(self, service_id: int | None, country: str | None) -> bool:
+        if service_id is not None and country is not None:
+            return self.line(service_id, country) is not None
+        index = self._index
+        own = index.by_country.get(country or "") if service_id is None else index.by_service.get(service_id)
+        return any(self._shown(own or ()))
 
-    def _down_now(self) -> frozenset[str]:
-        return frozenset(s.name for s in self._suppliers if self._suppliers.health(s.name).is_down)
+    def _shown(self, lines: Iterable[Line]) -> Iterator[Line]:
+        """Lines of the index without the routes that have been hidden since it was made."""
+        hidden = self._hidden()
+        if hidden == self._index.hidden:
+            yield from lines
+            return
+        for line in lines:
+            left = [route for route in line.routes if not hidden.covers(route.key)]
+            if len(left) == len(line.routes):
+                yield line
+            elif left:
+                yield self._indexing.line(line.service_id, line.country, left, line.network)
+
+    def _hidden(self) -> Hidden:
+        down = frozenset(s.name for s in self._suppliers if self._suppliers.health(s.name).is_down)
+        return Hidden(down, self._sold_out)
 
     async def _add_services(self, quotes: Iterable[Quote]) -> None:
         known = {service.slug for service in self._services.values()}
@@ -249,30 +270,17 @@ class Catalog:
         own = {"supplier": supplier, "product_ref": product_ref, "updated_at": self._clock.now()}
         return terms._asdict() | own
 
-    def _rebuild(self) -> None:
-        for _ in self._build():
-            pass
-
-    async def _rebuild_in_parts(self) -> None:
+    async def _rebuild(self, told_again: Collection[tuple[str, str]] = ()) -> None:
+        """`told_again`: refused routes whose supplier has told its stock since."""
         async with self._building:
-            for _ in self._build():
-                await asyncio.sleep(0)
-
-    def _build(self) -> Iterator[None]:
-        """Make the index anew; yields every few milliseconds, for whoever wants to pause there."""
-        self._builds = number = self._builds + 1
-        down = self._down_now()
-        index = yield from self._indexing.build(
-            self._offers,
-            self._services,
-            told=self._told.copy(),
-            suppliers={supplier.name for supplier in self._suppliers} - down,
-            sold_out=self._sold_out,
-        )
-        # Whoever began later has seen more: what is sold out, or down, since then.
-        if number == self._builds:
-            self._down = down
-            self._index = index
+            hidden = self._hidden()
+            hidden = replace(hidden, routes=hidden.routes.difference(told_again))
+            told = frozenset(self._told)
+            # What is refused meanwhile is not in it yet, and hidden from readers until the next one is made.
+            self._index = await self._indexing.build(
+                self._offers, self._services, self._suppliers, hidden, told=told
+            )
+            self._sold_out = self._sold_out.difference(told_again)
 
 
 def slug(name: str) -> str:

@@ -1,14 +1,15 @@
 """The index of what is for sale: a snapshot, and how one is made of the offers of all suppliers."""
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TypeVar
 
 from db.models import Service
 from db.offers import Terms
-from services.lines import Group, Line, Route
+from services.lines import Line, Route
 from services.odds import Kind, Odds
 from services.pauses import Pauses
 from services.pricing import Pricing
@@ -26,50 +27,64 @@ SLICE = 500
 
 
 @dataclass(frozen=True, slots=True)
+class Hidden:
+    """What is not offered for now, whatever its supplier says of its stock."""
+
+    suppliers: frozenset[str] = frozenset()
+    """Those that are out of order."""
+    routes: frozenset[tuple[str, str]] = frozenset()
+    """By supplier and product: those that were refused."""
+
+    def covers(self, route: tuple[str, str]) -> bool:
+        return route[0] in self.suppliers or route in self.routes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Index:
     """A snapshot of everything for sale; replaced whole, so readers never see half of a refresh."""
 
     lines: dict[tuple[int, str], Line] = field(default_factory=dict)
     networks: Routes = field(default_factory=dict)
     """Those that lead to one mobile network."""
-    by_service: dict[int, Group] = field(default_factory=dict)
-    by_country: dict[str, Group] = field(default_factory=dict)
+    by_service: dict[int, list[Line]] = field(default_factory=dict)
+    """The best stocked first, and the lines of each from the cheapest on."""
+    by_country: dict[str, list[Line]] = field(default_factory=dict)
+    """Likewise."""
     search: SearchIndex | None = None
     told: frozenset[str] = frozenset()
     """The suppliers whose offers are in it."""
+    hidden: Hidden = Hidden()
+    """What was left out."""
 
 
 class Indexing:
-    """Makes indexes, at the prices, odds and pauses of the moment."""
+    """Makes indexes, at the prices, odds and pauses of the moment; the loop has its turn all the while."""
 
     def __init__(self, pricing: Pricing, pauses: Pauses, odds: Odds) -> None:
         self._pricing = pricing
         self._pauses = pauses
         self._odds = odds
 
-    def build(
+    async def build(
         self,
         offers: Offers,
         services: Mapping[int, Service],
+        suppliers: Container[str],
+        hidden: Hidden,
         *,
-        told: Collection[str],
-        suppliers: Collection[str],
-        sold_out: Collection[tuple[str, str]],
-    ) -> Generator[None, None, Index]:
-        """Yields every few milliseconds, for whoever wants to pause there.
-
-        `suppliers`: those that are well. `sold_out`: routes that are left out.
-        """
-        routes, networks = yield from self._routes(offers, suppliers, sold_out)
+        told: frozenset[str],
+    ) -> Index:
+        """`suppliers`: those that are connected."""
+        routes, networks = await self._routes(offers, suppliers, hidden)
         lines: dict[tuple[int, str], Line] = {}
-        for part in slices((yield from self._spread(routes, services)).items()):
+        for part in slices((await self._spread(routes, services)).items()):
             lines.update((key, self.line(*key, found)) for key, found in part)
-            yield
-        by_service = yield from _groups(lines.values(), lambda line: line.service_id)
-        by_country = yield from _groups(lines.values(), lambda line: line.country)
+            await asyncio.sleep(0)
+        by_service = await _grouped(lines.values(), lambda line: line.service_id)
+        by_country = await _grouped(lines.values(), lambda line: line.country)
         names = [(key, services[key].name, (services[key].code,)) for key in by_service]
         search = SearchIndex(names, list(by_country))
-        return Index(lines, networks, by_service, by_country, search, frozenset(told))
+        return Index(lines, networks, by_service, by_country, search, told, hidden)
 
     def line(
         self, service_id: int, country: str, routes: Iterable[Route], network: str | None = None
@@ -97,19 +112,19 @@ class Indexing:
             routes = [replace(r, price=rule.price(r.cost)) for r, rule in zip(routes, rules, strict=True)]
         return routes
 
-    def _routes(
-        self, offers: Offers, suppliers: Collection[str], sold_out: Collection[tuple[str, str]]
-    ) -> Generator[None, None, tuple[Routes, Routes]]:
+    async def _routes(
+        self, offers: Offers, suppliers: Container[str], hidden: Hidden
+    ) -> tuple[Routes, Routes]:
         """What can be had now: to whichever mobile network comes, and to one of them."""
         routes: Routes = defaultdict(list)
         networks: Routes = defaultdict(list)
         for part in slices(list(offers.items())):
             for key, terms in part:
-                is_there = key[0] in suppliers and terms.stock != 0 and key not in sold_out
+                is_there = key[0] in suppliers and terms.stock != 0 and not hidden.covers(key)
                 if is_there and not self._pauses.stops(key[0], terms.service_id, terms.country):
                     found = routes if terms.network is None else networks
                     found[terms.service_id, terms.country].append(self._route(*key, terms))
-            yield
+            await asyncio.sleep(0)
         return routes, networks
 
     def _route(self, supplier: str, product_ref: str, terms: Terms) -> Route:
@@ -117,9 +132,7 @@ class Indexing:
         price = rule.price(terms.cost)
         return Route(supplier, product_ref, terms.cost, price, terms.stock, terms.network)
 
-    def _spread(
-        self, routes: Routes, services: Iterable[int]
-    ) -> Generator[None, None, dict[tuple[int, str], list[Route]]]:
+    async def _spread(self, routes: Routes, services: Iterable[int]) -> dict[tuple[int, str], list[Route]]:
         """Routes by service and country, those for any service under each that may be sold."""
         found: dict[tuple[int, str], list[Route]] = defaultdict(list)
         for part in slices(routes.items()):
@@ -130,7 +143,7 @@ class Indexing:
                 for id in services:
                     if own := self.for_service(id, country, some):
                         found[id, country] += own
-            yield
+            await asyncio.sleep(0)
         return found
 
 
@@ -141,17 +154,16 @@ def slices(items: Iterable[ItemT]) -> Iterator[list[ItemT]]:
         yield part
 
 
-def _groups(lines: Iterable[Line], key: Callable[[Line], KeyT]) -> Generator[None, None, dict[KeyT, Group]]:
-    """Lines by key, cheapest first; the keys by stock, the best stocked first. Yields to pause."""
-    found: dict[KeyT, list[Line]] = defaultdict(list)
+async def _grouped(lines: Iterable[Line], key: Callable[[Line], KeyT]) -> dict[KeyT, list[Line]]:
+    """Lines by key, the best stocked first, and of each the cheapest first."""
+    groups: dict[KeyT, list[Line]] = defaultdict(list)
     for part in slices(lines):
         for line in part:
-            found[key(line)].append(line)
-        yield
-    groups: dict[KeyT, Group] = {}
+            groups[key(line)].append(line)
+        await asyncio.sleep(0)
     stocks: dict[KeyT, int] = {}
-    for k, own in found.items():
-        groups[k] = Group(k, tuple(sorted(own, key=lambda line: line.price)))
-        stocks[k] = groups[k].stock
-        yield
+    for k, own in groups.items():
+        own.sort(key=lambda line: line.price)
+        stocks[k] = sum(line.stock for line in own)
+        await asyncio.sleep(0)
     return {k: groups[k] for k in sorted(groups, key=lambda k: -stocks[k])}

@@ -74,23 +74,6 @@ class Sort(StrEnum):
     STOCK = "s"
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """All lines of a service, or of a country."""
-
-    key: int | str
-    lines: tuple[Line, ...]
-
-    @property
-    def price(self) -> int:
-        """The lowest."""
-        return min(line.price for line in self.lines)
-
-    @property
-    def stock(self) -> int:
-        return sum(line.stock for line in self.lines)
-
-
 def arranged(lines: Iterable[Line], sort: Sort) -> list[Line]:
     """The cheapest, the surest or the best stocked first; of those that are alike, the cheapest."""
     cheapest = sorted(lines, key=lambda line: line.price)

@@ -19,16 +19,12 @@ from services.orders import Intent
 
 
 async def services(update: Update, context: Context, tap: Tap) -> None:
-    catalog = context.shop.catalog
-    groups = catalog.services()
-    found = [service for group in groups if (service := catalog.service(int(group.key)))]
-    page = Page.of(found, tap.number(0), views.NAMES)
+    page = Page.of(context.shop.catalog.services(), tap.number(0), views.NAMES)
     await show(update, context, views.services(reader_of(context), page))
 
 
 async def countries(update: Update, context: Context, tap: Tap) -> None:
-    found = [str(group.key) for group in context.shop.catalog.countries()]
-    page = Page.of(found, tap.number(0), views.NAMES)
+    page = Page.of(context.shop.catalog.countries(), tap.number(0), views.NAMES)
     await show(update, context, views.countries(reader_of(context), page))
 
 
@@ -44,12 +40,12 @@ async def sorted_service(update: Update, context: Context, tap: Tap) -> None:
 
 async def _show_service(update: Update, context: Context, service_id: int, sort: Sort, number: int) -> None:
     reader, shop = reader_of(context), context.shop
-    known, group = shop.catalog.service(service_id), shop.catalog.of_service(service_id)
-    if known is None or group is None:
+    known, lines = shop.catalog.service(service_id), shop.catalog.of_service(service_id)
+    if known is None or not lines:
         await show(update, context, views.gone(reader))
         return
-    page = Page.of(arranged(group.lines, sort), number, ROWS)
-    has_odds = any(line.odds for line in group.lines)
+    page = Page.of(arranged(lines, sort), number, ROWS)
+    has_odds = any(line.odds for line in lines)
     shelf = views.service(reader, known, page, shop.currency, sort=sort, has_odds=has_odds)
     await show(update, context, shelf)
 
@@ -57,8 +53,7 @@ async def _show_service(update: Update, context: Context, service_id: int, sort:
 async def country(update: Update, context: Context, tap: Tap) -> None:
     """Its services."""
     reader, shop, iso = reader_of(context), context.shop, tap.args[0]
-    group = shop.catalog.of_country(iso)
-    lines = group.lines if group else ()
+    lines = shop.catalog.of_country(iso)
     found = [(known, line) for line in lines if (known := shop.catalog.service(line.service_id))]
     if not found:
         await show(update, context, views.gone(reader))

@@ -42,14 +42,13 @@ async def home_view(context: Context, user: User, reader: Reader) -> View:
 
 def popular(context: Context) -> list[Service]:
     """What is for sale and wanted most, by our own renters and elsewhere; after it the best stocked."""
-    catalog, popularity = context.shop.catalog, context.shop.popularity
-    stocked = [service for group in catalog.services() if (service := catalog.service(int(group.key)))]
+    popularity = context.shop.popularity
     known = {slug: rank for rank, slug in enumerate(WELL_KNOWN)}
 
     def rank(service: Service) -> tuple[int, int]:
         return popularity.rank(service.id or 0), known.get(service.slug, len(known))
 
-    return sorted(stocked, key=rank)[:POPULAR]
+    return sorted(context.shop.catalog.services(), key=rank)[:POPULAR]
 
 
 def _offers(context: Context, choices: tuple[Choice, ...]) -> list[views.Offer]:

@@ -60,7 +60,6 @@ def _offers(context: Context, text: str) -> Iterator[tuple[Service, Line]]:
 
 def _some_of(catalog: Catalog, found: Found) -> Sequence[Line]:
     """The cheapest lines of a service or a country."""
-    group = catalog.of_country(found.country) if found.country else None
     if found.service and found.service.id is not None:
-        group = catalog.of_service(found.service.id)
-    return group.lines[:PER_GROUP] if group else ()
+        return catalog.of_service(found.service.id)[:PER_GROUP]
+    return catalog.of_country(found.country)[:PER_GROUP] if found.country else []

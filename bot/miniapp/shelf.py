@@ -38,7 +38,7 @@ class Shelf:
     async def read(self) -> Printed:
         async with self._printing:
             edition = self._catalog.edition()
-            if edition is not self._edition:
+            if edition != self._edition:
                 names = {service.id or 0: service.name for service in self._catalog.known_services()}
                 lines = self._catalog.lines()
                 # Tens of thousands of lines: not where codes are waited for.

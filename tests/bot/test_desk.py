@@ -51,7 +51,7 @@ async def test_a_country_is_paused_for_an_hour(stage, ann, olga):
     await olga.tap("For an hour")
     shown = await olga.wait_for("Not bought there")
     assert labels(shown)[0].startswith("⏸ 🇮🇩 Indonesia · ")
-    assert stage.world.catalog.of_country("ID") is None
+    assert stage.world.catalog.of_country("ID") == []
     stage.world.clock.advance(timedelta(hours=1))
     await stage.world.pauses.end_due()
     assert stage.world.catalog.of_country("ID")

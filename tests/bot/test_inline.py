@@ -34,8 +34,8 @@ async def test_asking_makes_nobody_a_renter(stage):
 
 async def test_a_service_alone_offers_its_cheapest_countries(stage):
     cards = await stage.person(42).search_inline("whatsapp")
-    group = stage.shop.catalog.of_service(stage.world.service("whatsapp"))
-    assert [card["id"] for card in cards] == [f"{line.service_id}:{line.country}" for line in group.lines[:5]]
+    lines = stage.shop.catalog.of_service(stage.world.service("whatsapp"))
+    assert [card["id"] for card in cards] == [f"{line.service_id}:{line.country}" for line in lines[:5]]
 
 
 async def test_without_words_there_are_offers_all_the_same(stage):
