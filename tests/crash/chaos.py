@@ -215,13 +215,14 @@ def _offers_to_buy(message: Message) -> bool:
 
 
 def _codes(renter: Person) -> list[str]:
+    """Those that were sent; the card of a number that is done with shows its codes once more."""
     return [
         button.copy_text
         for message in renter.messages
         if message.from_bot
         for row in message.buttons
         for button in row
-        if button.copy_text and button.copy_text.isdecimal()
+        if button.copy_text and button.copy_text.isdecimal() and message.text.startswith(button.copy_text)
     ]
 
 
