@@ -5,10 +5,11 @@ with what is open, and is done in slices, so that the event loop is never held.
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from typing import TypeVar
 
 import structlog
 
@@ -25,6 +26,7 @@ from services.supply import Suppliers
 
 log = structlog.get_logger()
 
+T = TypeVar("T")
 NEVER = datetime.min.replace(tzinfo=UTC)
 SLICE = 500
 FULLY_EVERY = timedelta(minutes=10)
@@ -75,13 +77,9 @@ class Reconciliation:
         # Ours first: what is bought while the supplier answers cannot be missing from its answer.
         since = None if is_full else before.compared_at - OVERLAP
         ours = await self._open_refs(name, since)
-        with self._suppliers.calling(name, always=True) as supplier:
-            remote = {order.ref: order.sms for order in await supplier.open_orders()}
-        # Each line of these goes through all that is open: the loop gets its turn in between.
-        await asyncio.sleep(0)
-        news = [ref for ref, sms in remote.items() if ref not in before.told or before.told[ref] != sms]
-        await asyncio.sleep(0)
-        gone = {ref for refs in (before.told, before.missing, ours) for ref in refs if ref not in remote}
+        remote = await self._listed(name)
+        news = await _news(remote, before.told)
+        gone = {ref for refs in (before.told, before.missing, ours) for ref in await _absent(refs, remote)}
         for ref in await self._take_in(name, news, remote):
             del remote[ref]
         self._memories[name] = _Memory(
@@ -90,6 +88,15 @@ class Reconciliation:
             compared_at=now,
             fully_at=now if is_full else before.fully_at,
         )
+
+    async def _listed(self, name: str) -> dict[str, RemoteSms | None]:
+        """What a supplier has open, by reference, with its message."""
+        with self._suppliers.calling(name, always=True) as supplier:
+            found = await supplier.open_orders()
+        listed: dict[str, RemoteSms | None] = {}
+        async for part in _slices(found):
+            listed.update((order.ref, order.sms) for order in part)
+        return listed
 
     async def _open_refs(self, name: str, since: datetime | None) -> set[str]:
         """Our orders that wait at a supplier, or of them those that began to wait after a moment."""
@@ -102,7 +109,7 @@ class Reconciliation:
     async def _take_in(self, name: str, news: list[str], remote: dict[str, RemoteSms | None]) -> set[str]:
         """Write down messages and orphans that we have not heard of; what must be looked at again."""
         pending: set[str] = set()
-        for refs in _slices(news):
+        async for refs in _slices(news):
             await self._record([ref for ref in refs if remote[ref]], name, remote)
             pending |= await self._report_orphans(name, set(refs))
         return pending
@@ -136,7 +143,7 @@ class Reconciliation:
     async def _ask_about(self, name: str, gone: set[str]) -> set[str]:
         """Look up orders that are not on the supplier's list; those that wait even so."""
         waiting: set[str] = set()
-        for refs in _slices(gone):
+        async for refs in _slices(gone):
             async with self._database.read() as session:
                 missing = await orders.waiting_of_refs(session, name, refs)
             await self._rentals.for_all(self._look_up, missing)
@@ -150,7 +157,24 @@ class Reconciliation:
             log.warning("reconcile.order_unanswered", order=order.id, error=str(error))
 
 
-def _slices(refs: Sequence[str] | set[str]) -> Iterator[list[str]]:
-    rest = iter(refs)
+async def _news(remote: dict[str, RemoteSms | None], told: dict[str, RemoteSms | None]) -> list[str]:
+    """What a list says that its last edition did not."""
+    news: list[str] = []
+    async for part in _slices(remote.items()):
+        news += [ref for ref, sms in part if ref not in told or told[ref] != sms]
+    return news
+
+
+async def _absent(refs: Iterable[str], remote: dict[str, RemoteSms | None]) -> list[str]:
+    absent: list[str] = []
+    async for part in _slices(refs):
+        absent += [ref for ref in part if ref not in remote]
+    return absent
+
+
+async def _slices(items: Iterable[T]) -> AsyncIterator[list[T]]:
+    """All of them, in parts; after each the event loop has its turn."""
+    rest = iter(items)
     while part := list(islice(rest, SLICE)):
         yield part
+        await asyncio.sleep(0)

@@ -369,8 +369,8 @@ class SmsCode:
         """A long list's elements; between its parts the event loop has its turn."""
         try:
             for part in wire.parts(elements, shape):
-                yield part
                 await asyncio.sleep(0)
+                yield part
         except ValidationError as exc:
             raise self._translate(exc, endpoint) from exc
 
@@ -397,6 +397,8 @@ class SmsCode:
                 timeout=httpx.Timeout(endpoint.read_seconds, connect=5),
             )
             response.raise_for_status()
+            # The end of a long answer takes as long as to read it: others have their turn in between.
+            await asyncio.sleep(0)
             return shape.model_validate_json(response.content)  # type: ignore[return-value]
         except (httpx.HTTPError, ValidationError, msgspec.DecodeError) as exc:
             raise self._translate(exc, endpoint) from exc

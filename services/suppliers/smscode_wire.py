@@ -32,7 +32,7 @@ from services.suppliers.base import (
 
 CURRENCY = "IDR"
 PRODUCTS_PER_PAGE = 10_000
-PART = 500
+PART = 250
 """How many elements of a long list are read at once."""
 NOT_READ = (msgspec.DecodeError, ValueError, RecursionError)
 """What reading an event may raise."""
