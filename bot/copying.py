@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from sqlalchemy import Table, inspect, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -13,6 +13,7 @@ from bot.maintenance import exists
 from bot.settings import WrongSettings
 from db import copying, migrate
 from db import settings as stored_settings
+from db.address import BadAddress, read_address
 from db.copying import CopyRefused
 from db.session import Database, DatabaseInUse
 from services.audit import Report, examine
@@ -40,11 +41,9 @@ async def copy_database(source_url: str, target_url: str, *, currency: str, say:
 
 def _open(role: str, url: str) -> Database:
     try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise WrongSettings(f"{role} must be a database URL, like sqlite:///numlet.db") from None
-    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
-        raise WrongSettings(f"{role} must begin with sqlite:/// or postgresql://")
+        read_address(url)
+    except BadAddress as error:
+        raise WrongSettings(f"{role} {error}") from None
     return Database(url)
 
 

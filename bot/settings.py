@@ -7,9 +7,18 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from db.address import read_address
 from services.money import exponent
 
 
@@ -25,12 +34,27 @@ def _ids(value: Any) -> Any:
     """ "1, 2" as people write it."""
     if not isinstance(value, str):
         return value
-    return frozenset(int(part) for part in value.replace(",", " ").split())
+    ids = value.replace(",", " ").split()
+    if not all(part.isdecimal() and 0 < int(part) < LARGEST_ID for part in ids):
+        raise ValueError("must be Telegram user ids, separated by commas: 123456789, 987654321")
+    return frozenset(map(int, ids))
+
+
+def _fits_into_a_header(value: SecretStr | None) -> SecretStr | None:
+    """Another character was caught in copying, and no call could be made with it."""
+    if value and not re.fullmatch("[!-~]+", value.get_secret_value()):
+        raise ValueError("has a space in it, or a character that no key has: copy it again")
+    return value
 
 
 THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
+LARGEST_ID = 2**52
+"""Of a person in Telegram's documents."""
+MANY = 10**9
+"""More than any amount or count that makes sense, and less than what databases can hold."""
 
 Secret = Annotated[SecretStr | None, BeforeValidator(_blank_is_none)]
+Key = Annotated[Secret, AfterValidator(_fits_into_a_header)]
 
 
 class Settings(BaseSettings):
@@ -38,7 +62,7 @@ class Settings(BaseSettings):
         env_file=os.environ.get("NUMLET_ENV_FILE", ".env"), extra="ignore", frozen=True, env_ignore_empty=True
     )
 
-    bot_token: Secret = None
+    bot_token: Key = None
     bot_api_url: str = "https://api.telegram.org"
     bot_updates: Literal["polling", "webhook"] = "polling"
     admin_ids: Annotated[frozenset[int], NoDecode, BeforeValidator(_ids)] = frozenset()
@@ -49,31 +73,31 @@ class Settings(BaseSettings):
     database_url: SecretStr = SecretStr("sqlite:///numlet.db")
     currency: str = "IDR"
     markup_percent: Decimal = Field(default=Decimal(20), ge=0, le=1000)
-    smscode_token: Secret = None
+    smscode_token: Key = None
     smscode_url: str = "https://api.smscode.gg/v1"
-    numberpanel_key: Secret = None
+    numberpanel_key: Key = None
     numberpanel_url: str = ""
-    numberpanel_cost: int | None = Field(default=None, gt=0)
-    numberpanel_lifetime_minutes: int = Field(default=20, ge=1)
+    numberpanel_cost: int | None = Field(default=None, gt=0, le=MANY)
+    numberpanel_lifetime_minutes: int = Field(default=20, ge=1, le=1440)
     numberpanel_webhook_key: Secret = None
     numberpanel_user_id: str = ""
-    cellcast_token: Secret = None
+    cellcast_token: Key = None
     cellcast_url: str = "https://api.cellcast.com"
-    smsgateway24_token: Secret = None
+    smsgateway24_token: Key = None
     smsgateway24_email: str | None = None
     smsgateway24_password: Secret = None
     smsgateway24_device_id: str | None = None
     smsgateway24_url: str = "https://smsgateway24.com/getdata"
-    stars_rate: int = Field(default=200, ge=1)
-    stars_newcomer_limit: int = Field(default=1000, ge=1)
-    sms_price: int | None = Field(default=None, ge=1)
-    low_balance_hours: int = Field(default=6, ge=0)
-    order_limit: int = Field(default=10, ge=1)
-    order_limit_per_hour: int = Field(default=30, ge=1)
-    reconcile_seconds: int = Field(default=15, ge=1)
+    stars_rate: int = Field(default=200, ge=1, le=MANY)
+    stars_newcomer_limit: int = Field(default=1000, ge=1, le=MANY)
+    sms_price: int | None = Field(default=None, ge=1, le=MANY)
+    low_balance_hours: int = Field(default=6, ge=0, le=1000)
+    order_limit: int = Field(default=10, ge=1, le=MANY)
+    order_limit_per_hour: int = Field(default=30, ge=1, le=MANY)
+    reconcile_seconds: int = Field(default=15, ge=1, le=3600)
     invite_percent: Decimal = Field(default=Decimal(5), ge=0, le=100)
-    invite_purchases: int = Field(default=3, ge=1)
-    retention_days: int = Field(default=30, ge=1)
+    invite_purchases: int = Field(default=3, ge=1, le=MANY)
+    retention_days: int = Field(default=30, ge=1, le=3650)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["console", "json"] = "console"
 
@@ -103,9 +127,17 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, value: SecretStr) -> SecretStr:
-        scheme = value.get_secret_value().partition("://")[0].partition("+")[0]
-        if scheme not in ("sqlite", "postgresql"):
-            raise ValueError("must begin with sqlite:/// or postgresql://")
+        """Raises BadAddress."""
+        read_address(value.get_secret_value())
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _only_an_address(cls, value: str) -> str:
+        """Others are told it, and it is what all paths are put behind."""
+        parts = urlsplit(value)
+        if parts.query or parts.fragment or parts.username or " " in value:
+            raise ValueError("must be an address and nothing else: https://numlet.example.com")
         return value
 
     @field_validator("numberpanel_webhook_key")
