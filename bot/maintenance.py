@@ -73,14 +73,24 @@ def backup_database(settings: Settings, file: Path) -> str:
         raise WrongSettings(f"{file} exists already; choose another name.")
     partial = file.with_name(file.name + ".partial")
     partial.touch(mode=0o600)  # codes are in it
-    with closing(sqlite3.connect(source)) as original, closing(sqlite3.connect(partial)) as copy:
-        original.backup(copy)
-    verdict = integrity(partial)
-    if verdict != "ok":
-        partial.unlink()
-        raise WrongSettings(f"The copy is damaged ({verdict}): check the disk and the original.")
-    partial.replace(file)
+    try:
+        _copy(Path(source), partial)
+        partial.replace(file)
+    finally:
+        partial.unlink(missing_ok=True)
     return f"Copied {source} to {file} ({file.stat().st_size:,} bytes, integrity ok)."
+
+
+def _copy(source: Path, partial: Path) -> None:
+    """Raises WrongSettings where no whole copy comes of it."""
+    try:
+        with closing(sqlite3.connect(source)) as original, closing(sqlite3.connect(partial)) as copy:
+            original.backup(copy)
+        verdict = integrity(partial)
+    except sqlite3.Error as error:
+        raise WrongSettings(f"{source} cannot be copied: {error}.") from None
+    if verdict != "ok":
+        raise WrongSettings(f"The copy is damaged ({verdict}): check the disk and the original.")
 
 
 def integrity(path: Path) -> str:

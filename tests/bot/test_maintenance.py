@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import shutil
 import sqlite3
 import stat
@@ -216,3 +217,13 @@ async def test_a_backup_replaces_nothing(backup, place):
     with pytest.raises(WrongSettings, match="exists already"):
         backup_database(settings(backup), place)
     assert place.read_text() == "mine"
+
+
+async def test_what_is_no_database_is_not_backed_up(tmp_path):
+    foreign = tmp_path / "foreign.db"
+    foreign.write_text("hello")
+    with pytest.raises(
+        WrongSettings, match=re.escape(f"{foreign} cannot be copied: file is not a database.")
+    ):
+        backup_database(settings(foreign), tmp_path / "backup.db")
+    assert list(tmp_path.iterdir()) == [foreign]
