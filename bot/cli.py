@@ -1,11 +1,13 @@
 """The command line."""
 
 import asyncio
+import os
+import sqlite3
 import sys
 from collections.abc import Coroutine
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from sqlalchemy.exc import SQLAlchemyError
@@ -23,16 +25,22 @@ app = typer.Typer(
 
 
 def main() -> None:
+    # Codes and numbers are in whatever is written: it is nobody else's on this machine.
+    os.umask(0o077)
     try:
         app(prog_name="numlet")
     except WrongSettings as error:
         _fail(str(error))
-    except (SQLAlchemyError, OSError) as error:
+    except OSError as error:
+        if error.filename:
+            _fail(f"{error.filename}: {error.strerror}")
+        _fail(f"The database cannot be used: {error}")
+    except (SQLAlchemyError, sqlite3.Error) as error:
         # The first line says it; the rest is the statement, which may hold what nobody should read.
         _fail(f"The database cannot be used: {str(error).splitlines()[0]}")
 
 
-def _fail(text: str) -> None:
+def _fail(text: str) -> NoReturn:
     print(f"numlet: {text}", file=sys.stderr)
     raise SystemExit(1)
 
@@ -83,9 +91,15 @@ def run() -> None:
 
 @app.command()
 def demo(
-    port: Annotated[int, typer.Option(help="Where the page is served; 0 takes any free port.")] = 8765,
-    speed: Annotated[float, typer.Option(help="How much faster than real the suppliers' time runs.")] = 1,
-    code_after: Annotated[float, typer.Option(help="Seconds until a code arrives by itself; 0: never.")] = 8,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Where the page is served; 0 takes any free port.")
+    ] = 8765,
+    speed: Annotated[
+        float, typer.Option(min=0.01, max=1000, help="How much faster than real the suppliers' time runs.")
+    ] = 1,
+    code_after: Annotated[
+        float, typer.Option(min=0, max=86400, help="Seconds until a code arrives by itself; 0: never.")
+    ] = 8,
 ) -> None:
     """Try the whole product in a browser: no account, no token, nothing leaves this machine."""
     from bot.demo import run_demo
