@@ -16,15 +16,15 @@ _DESK: dict[str, Callable[[Update, Context, int], Awaitable[None]]] = {
     "user": people.show_card,
     "order": operator.show_order,
 }
+_CARD = re.compile(r"(user|order)_(\d{1,18})", re.ASCII)
 _OFFER = re.compile("b_([0-9a-z]{1,7})_([A-Z]{2})")
 
 
 async def follow(update: Update, context: Context) -> None:
     """To everybody else such a link is none."""
     parameter = context.args[0] if context.args else ""
-    kind, _, number = parameter.partition("_")
-    if kind in _DESK and number.isdecimal() and context.may(Right.PEOPLE):
-        await _DESK[kind](update, context, int(number))
+    if (card := _CARD.fullmatch(parameter)) and context.may(Right.PEOPLE):
+        await _DESK[card[1]](update, context, int(card[2]))
     elif offer := _OFFER.fullmatch(parameter):
         await _show_offer(update, context, Tap("confirm", (offer[1], offer[2], "1")))
     else:

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.bot.stage import labels
+
 pytestmark = pytest.mark.anyio
 
 
@@ -118,3 +120,12 @@ async def test_help_names_the_panel_to_operators_only(stage, olga, ann):
     assert "/admin" in (await olga.wait_for("How it works")).text
     await ann.say("/help")
     assert "/admin" not in (await ann.wait_for("How it works")).text
+
+
+@pytest.mark.parametrize("link", [f"user_{'9' * 19}", f"order_{'9' * 60}"])
+async def test_a_link_to_what_cannot_be_is_no_link(stage, ann, olga, link):
+    await olga.say("/start")
+    await olga.tap("Accept")
+    said = await olga.say(f"/start {link}")
+    answer = await olga.wait_for("", after=said)
+    assert any("Balance" in label for label in labels(answer))
