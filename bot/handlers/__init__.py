@@ -75,6 +75,7 @@ _OPERATOR_COMMANDS = {
     "users": people.users,
     "order": operator.order,
     "suppliers": suppliers.command,
+    "webhooks": suppliers.command,
     "pricing": pricing.command,
     "senders": senders.command,
     "vouchers": vouchers.command,

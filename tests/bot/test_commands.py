@@ -31,6 +31,7 @@ async def test_everybody_sees_the_commands_that_work_for_them(stage, ann, olga):
         "user",
         "order",
         "suppliers",
+        "webhooks",
         "pricing",
         "senders",
         "broadcast",

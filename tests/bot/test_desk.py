@@ -115,3 +115,8 @@ async def test_what_is_unexplained_is_looked_into(stage, olga):
     await olga.tap("I have looked into it")
     shown = await olga.wait_for("✅ smscode order")
     assert "I have looked into it" not in labels(shown)
+
+
+async def test_webhooks_are_asked_for_by_a_command_of_their_own(stage, olga):
+    said = await olga.say("/webhooks")
+    assert "Webhook: tested, bot.example answered 200" in (await olga.wait_for("Suppliers", after=said)).text
