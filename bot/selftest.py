@@ -57,7 +57,8 @@ async def rehearse(settings: Settings, *, codes: int) -> bool:
         is_sqlite = make_url(url).get_backend_name() == "sqlite"
         place = "SQLite, in a file of its own" if is_sqlite else "PostgreSQL, in a schema of its own"
         print(f"A rehearsal with your settings, on {place}.")
-        print("Telegram and the supplier are played on this machine; nothing real is touched.\n")
+        print("Telegram and the supplier are played on this machine; nothing real is touched.")
+        print("\n".join([*_differences(settings), ""]))
         with tempfile.TemporaryDirectory(prefix="numlet_selftest-") as folder:
             log = Path(folder) / "log"
             async with _stage(settings, url, log) as rehearsal:
@@ -93,12 +94,26 @@ async def _stage(settings: Settings, url: str, log: Path) -> AsyncIterator[Rehea
             await database.aclose()
 
 
+def _differences(settings: Settings) -> list[str]:
+    """Where the rehearsal is not the shop, a line each."""
+    lines = []
+    if not _knows(settings.currency):
+        lines.append(f"In IDR, not in {settings.currency}: the supplier that is played knows no rate for it.")
+    if settings.numberpanel_key:
+        lines.append("With smscode alone: numberpanel is not rehearsed.")
+    return lines
+
+
+def _knows(currency: str) -> bool:
+    """Whether the sandbox's supplier has a rate for it; without one nothing could be sold."""
+    return currency in {"IDR", *RATES_IN_IDR}
+
+
 def _own_environment(settings: Settings, sandbox: dict[str, str]) -> dict[str, str]:
     """The operator's settings where they say how the shop works, and the sandbox's for whom it talks to."""
     only_smscode = {name: value for name, value in sandbox.items() if not name.startswith("NUMBERPANEL_")}
     chosen = {name: str(getattr(settings, name)) for name in REHEARSED if name in settings.model_fields_set}
-    if settings.currency not in {"IDR", *RATES_IN_IDR}:
-        # The sandbox's supplier knows no rate for it, so nothing could be sold.
+    if not _knows(settings.currency):
         chosen.pop("currency", None)
         chosen.pop("stars_rate", None)
     return (

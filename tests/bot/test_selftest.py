@@ -28,9 +28,18 @@ async def schemas(url: str) -> list[str]:
 
 
 async def test_every_promise_is_rehearsed_and_nothing_is_left_behind(empty_url, tmp_path, capsys):
-    settings = read_settings(_env_file=None, database_url=empty_url, order_limit=1, order_limit_per_hour=1)
+    settings = read_settings(
+        _env_file=None,
+        database_url=empty_url,
+        order_limit=1,
+        order_limit_per_hour=1,
+        currency="CHF",
+        numberpanel_key="key",
+    )
     assert await rehearse(settings, codes=5)
     said = capsys.readouterr().out
+    assert "In IDR, not in CHF" in said
+    assert "numberpanel is not rehearsed" in said
     assert said.count("\nok ") == 11
     assert "webhook → code at Telegram" in said
     assert list(tmp_path.iterdir()) == []
