@@ -32,6 +32,8 @@ async def buy(update: Update, context: Context) -> None:
 async def search(update: Update, context: Context) -> None:
     """Any text that is no command: what it can mean, or straight to the price where that is one thing."""
     assert update.message
+    if update.message.via_bot == context.bot.bot:
+        return  # a card of our own inline results: it has its button
     text = (update.message.text or "").strip()
     found = find(context.shop.catalog, text)
     if await needs_terms(update, context, _way_to(found[0]) if found else None):

@@ -65,6 +65,13 @@ async def test_a_renter_who_follows_a_cards_link_is_one_tap_from_buying(stage):
     assert await stage.world.money(42) == (50_000 - PRICE, PRICE, 0)
 
 
+async def test_a_card_that_is_picked_in_our_own_chat_is_not_taken_for_a_search(stage, ann):
+    [card] = await ann.search_inline("whatsapp indonesia")
+    picked = await ann.pick(card["id"])
+    await stage.settle()
+    assert [message.text for message in ann.messages if message.id > picked.id] == []
+
+
 async def test_somebody_new_accepts_the_terms_and_is_where_the_link_led(stage):
     [card] = await stage.person(1).search_inline("whatsapp indonesia")
     eve = stage.person(77, "Eve")
