@@ -187,7 +187,7 @@ class Outgoing:
             return
         wallet = await self._shop.accounts.wallet(payer.id, moves=0)
         name, settled = message.payload["news"], message.payload.get("settled", 0)
-        view = payment_views.news(Language.of(payer.language), name, payment, wallet, settled)
+        view = payment_views.news(self._reader(payer), name, payment, wallet, settled)
         try:
             with _telegram():
                 await messages.send(self._bot, payer.id, view)

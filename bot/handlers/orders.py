@@ -163,9 +163,8 @@ async def swap(update: Update, context: Context, tap: Tap) -> None:
     """Agree that the number is swapped where no code comes, or take that back."""
     on = bool(tap.number(1))
     await context.shop.swaps.agree(context.user.id, tap.number(0), on=on)
-    says = (
-        context.language._("It will be swapped if no code comes.") if on else context.language._("All right.")
-    )
+    _ = context.language._
+    says = _("It will be swapped if no code comes.") if on else _("It will not be swapped.")
     await answer(update, says)
 
 

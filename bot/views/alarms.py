@@ -13,14 +13,16 @@ def text(code: str, word: Word, began_at: datetime) -> str:
     language = Language.of(code)
     _ = language._
     texts = {
-        "telegram_lost": _("Telegram cannot be reached since {at}. Codes wait and are sent when it can."),
-        "telegram_back": _("Telegram is reached again. It was not since {at}."),
+        "telegram_lost": _(
+            "Telegram has been out of reach since {at}. Codes wait and are sent when it is back."
+        ),
+        "telegram_back": _("Telegram can be reached again. It had been out of reach since {at}."),
         "low_balance": _("Our balance at {supplier} lasts less than {hours} h. Please top it up."),
         "low_balance_over": _("Our balance at {supplier} is high enough again."),
-        "breaker_open": _("{supplier} is out of order since {at}."),
-        "breaker_closed": _("{supplier} works again. It was out of order since {at}."),
-        "codes_late": _("Codes are late since {at}."),
-        "codes_in_time": _("Codes are no longer late. They were since {at}."),
+        "breaker_open": _("{supplier} has been out of order since {at}."),
+        "breaker_closed": _("{supplier} works again. It had been out of order since {at}."),
+        "codes_late": _("Codes have been late since {at}."),
+        "codes_in_time": _("Codes come in time again. They had been late since {at}."),
         "audit_differs": _("The books do not agree ({check}). Please look at /audit."),
         "audit_agrees": _("The books agree again ({check})."),
         "orphans_found": _("A supplier has something that no purchase explains. See /suppliers."),

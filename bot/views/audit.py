@@ -92,7 +92,7 @@ def money_lines(language: Language, report: Report) -> list[str]:
     _ = language._
     names = {
         "wallet": _("In wallets"),
-        "held": _("On hold"),
+        "held": _("Reserved"),
         "revenue": _("Revenue"),
         "debt": _("Owed to us"),
         "gateway:operator": _("Came in by the operator"),

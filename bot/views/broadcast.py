@@ -24,7 +24,7 @@ def ask_message(reader: Reader, recent: Sequence[Broadcast]) -> View:
             bold(_("Broadcast")),
             "",
             _("Send me the message, just as everybody should see it: text, photo, video or an album."),
-            _("Nothing goes out before you tap Send. /cancel leaves."),
+            _("Nothing goes out before you tap Send. To leave: /cancel"),
         ],
         [
             *([reader.button(_label(reader.language, one), "bc", "panel", one.id or 0)] for one in recent),

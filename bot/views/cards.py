@@ -345,7 +345,7 @@ def _action_row(reader: Reader, shown: OrderView) -> Row:
     row = []
     is_open = order.status in (OrderStatus.ACTIVE, OrderStatus.RECEIVED)
     if is_open and can.resend and order.notice != "resend_asked":
-        row.append(_order_button(reader, _("Resend"), "resend", shown))
+        row.append(_order_button(reader, _("Another SMS"), "resend", shown))
     if order.status == OrderStatus.RECEIVED and can.finish:
         row.append(_order_button(reader, _("Finish"), "finish", shown, style=SUCCESS))
     asked = order.cancel_requested_at and not order.swap_requested_at
@@ -417,7 +417,7 @@ def _sums(language: Language, view: PurchaseView) -> list[str]:
     lines = []
     for text, statuses, more in (
         (_("Paid: {amount}"), {OrderStatus.RECEIVED, OrderStatus.COMPLETED}, 0),
-        (_("On hold: {amount}"), {OrderStatus.PENDING, OrderStatus.ACTIVE}, 0),
+        (_("Reserved: {amount}"), {OrderStatus.PENDING, OrderStatus.ACTIVE}, 0),
         (_("Went back: {amount}"), {OrderStatus.FAILED, OrderStatus.CANCELED, OrderStatus.EXPIRED}, refunded),
     ):
         count = sum(status in statuses for status in states) + more

@@ -44,6 +44,6 @@ def ask_text(reader: Reader, problem: str = "") -> View:
     _ = reader.language._
     lines = [
         *([escape(problem)] if problem else []),
-        _("What shall renters read? The shop is closed as soon as you have written it. /cancel leaves."),
+        _("What shall renters read? The shop is closed as soon as you have written it. To leave: /cancel"),
     ]
     return View.of(lines, [[reader.button(_("‹ Back"), "maintenance")]])

@@ -72,7 +72,9 @@ def sentence(error: CustomerError | ConflictError | BadButton, language: Languag
         case InvoiceRefused():
             return _invoice(error, language)
         case StarsLimitReached():
-            words = _("In your first three weeks you can pay {limit} ⭐ a day. Today {left} ⭐ are left.")
+            words = _(
+                "In your first three weeks you can pay {limit} ⭐ a day. Today you can pay {left} ⭐ more."
+            )
             return words.format(limit=language.number(error.limit), left=language.number(error.left))
         case InDebt():
             owed = language.money(error.amount, error.currency)
@@ -228,7 +230,7 @@ def _no_help(status: str, language: Language) -> str:
     return {
         "nobody": _("Nobody answers here at the moment. Please try again later."),
         "open": _("This order is not over yet. Please wait for its code, or for its end."),
-        "too_old": _("This order is too long ago. You can still write to us: /support"),
+        "too_old": _("This order was too long ago. You can still write to us: /support"),
         "decided": _("This has been decided already."),
         "unpaid": _("Nothing was taken for this order, so nothing can go back."),
     }[status]

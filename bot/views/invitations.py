@@ -37,7 +37,7 @@ def invite(reader: Reader, invites: Invites, reward: Reward, *, link: str, curre
             bold(_("Invite friends")),
             "",
             _fill(what, reader.language, reward),
-            _("It costs them nothing, and they are told."),
+            _("It costs your friends nothing, and we tell them about it."),
             "",
             _("Friends who came: {count}").format(count=bold(reader.language.number(invites.friends))),
             _("Earned: {amount}").format(amount=bold(earned)),

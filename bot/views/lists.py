@@ -126,17 +126,17 @@ def balance(reader: Reader, wallet: Wallet) -> View:
         "",
         _("Available: {amount}").format(amount=bold(money(wallet.available, wallet.currency)))
         + reader.about(wallet.available),
-        _("On hold for open orders: {amount}").format(amount=money(wallet.held, wallet.currency)),
+        _("Reserved for open orders: {amount}").format(amount=money(wallet.held, wallet.currency)),
     ]
     lines += debt_lines(reader.language, wallet)
     if wallet.moves:
-        lines += ["", bold(_("Last moves")), *(move_line(reader, move) for move in wallet.moves)]
-    lines += ["", _("Your id, for the operator: {id}").format(id=code(str(reader.user_id)))]
+        lines += ["", bold(_("Latest changes")), *(move_line(reader, move) for move in wallet.moves)]
+    lines += ["", _("Your id, if support asks: {id}").format(id=code(str(reader.user_id)))]
     return View.of(
         lines,
         [
             [reader.button(_("Top up"), "topup")],
-            [reader.button(_("Redeem a code"), "redeem"), reader.button(_("Invite friends"), "invite")],
+            [reader.button(_("Redeem a voucher"), "redeem"), reader.button(_("Invite friends"), "invite")],
             [
                 reader.button(_("My orders"), "orders", "open", 0),
                 reader.button(_("Statement"), "statement"),
@@ -180,7 +180,7 @@ def move_words(language: Language, move: LedgerEntry) -> str:
     words = {
         "topup": _("top-up"),
         "voucher": _("voucher"),
-        "hold": _("set aside for order {id}"),
+        "hold": _("reserved for order {id}"),
         "release": _("back from order {id}"),
         "late": _("late code of order {id}"),
         "refund": _("refund for order {id}"),

@@ -248,11 +248,11 @@ def _quantity_row(reader: Reader, offer: Offer) -> Row:
         )
         for quantity in choices
     ]
-    return [*row, reader.button(reader.language._("Other…"), "other", *where, *network)]
+    return [*row, reader.button("…", "other", *where, *network)]
 
 
 def ask_quantity(reader: Reader, service: Service, line: Line, *, wrong: bool = False) -> View:
-    """The question behind "Other…"; `wrong` where the last answer was no such number."""
+    """The question behind "…"; `wrong` where the last answer was no such number."""
     _ = reader.language._
     most = reader.language.number(min(line.most, MOST))
     question = (

@@ -110,7 +110,7 @@ def alert(language: Language, name: str, facts: dict[str, Any]) -> View:
     currency = facts.get("currency", "")
     words = facts | {name: language.money(facts[name], currency) for name in ("debt",) if name in facts}
     texts = {
-        "orphan": _("{supplier} has order {ref} open, which no purchase here explains."),
+        "orphan": _("{supplier} has order {ref} open, which no purchase here explains: /suppliers"),
         "supplier_broke": _("Our balance at {supplier} is too low to buy. Please top it up."),
         "no_credit": _("Our credit at {supplier} is too low to send SMS. Please top it up."),
         "erasure_asked": _("Renter {user} asks to have their data erased: /user {user}"),
@@ -127,9 +127,7 @@ def alert(language: Language, name: str, facts: dict[str, Any]) -> View:
         "breaker_open": _(
             "{supplier} has been out of order for a minute: nothing is bought there. /suppliers"
         ),
-        "codes_late": _(
-            "A code has waited for more than a minute. See whether Telegram and the disk are well."
-        ),
+        "codes_late": _("A code has waited for more than a minute. Check Telegram and the disk."),
         "unclear": _(
             "{supplier} gave no clear answer when asked for a number: it may have taken one that nobody will"
             " hear of. The money for order {ref} went back. It cannot be asked; look at its site."

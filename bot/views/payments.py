@@ -38,7 +38,12 @@ def topup(reader: Reader, rate: int, wallet: Wallet, allowance: int | None) -> V
         "",
         _("How much? You pay with Telegram Stars, here in the chat."),
     ]
-    if allowance is not None:
+    if allowance == 0:
+        lines += [
+            "",
+            _("You have reached the daily limit of your first three weeks. A payment counts for 24 hours."),
+        ]
+    elif allowance is not None:
         limit = _("In your first three weeks there is a daily limit. Today you can pay {stars} ⭐ more.")
         lines += ["", limit.format(stars=language.number(allowance))]
     choices = [stars for stars in PRESETS if allowance is None or stars <= allowance]
@@ -52,13 +57,25 @@ def topup(reader: Reader, rate: int, wallet: Wallet, allowance: int | None) -> V
     ]
     return View.of(
         lines,
-        [*columns(buttons, 1), [reader.button(_("Other amount…"), "amount"), home_button(reader)]],
+        [
+            *columns(buttons, 1),
+            [
+                *([reader.button(_("Other amount…"), "amount")] if allowance != 0 else []),
+                home_button(reader),
+            ],
+        ],
     )
 
 
 def not_sold(reader: Reader) -> View:
     _ = reader.language._
-    return View.of([_("You cannot top up here. Please ask the operator.")], [[home_button(reader)]])
+    return View.of(
+        [_("You cannot top up here yourself. Write to us, or redeem a voucher.")],
+        [
+            [reader.button(_("Support"), "support"), reader.button(_("Redeem a voucher"), "redeem")],
+            [home_button(reader)],
+        ],
+    )
 
 
 def ask_amount(reader: Reader, rate: int, currency: str, problem: str = "") -> View:
@@ -101,8 +118,9 @@ def purchase_bill(language: Language, invoice: Invoice, service: Service) -> Bil
     return Bill(_("One number"), description[:255])
 
 
-def news(language: Language, name: str, payment: Payment, wallet: Wallet, settled: int = 0) -> View:
+def news(reader: Reader, name: str, payment: Payment, wallet: Wallet, settled: int = 0) -> View:
     """What became of a payment; `settled`: how much of it went into a debt."""
+    language = reader.language
     _ = language._
     lines = [_news(language, name, payment)]
     if settled:
@@ -114,7 +132,7 @@ def news(language: Language, name: str, payment: Payment, wallet: Wallet, settle
         lines += debt_lines(language, wallet)
     if name == "credited" and payment.invoice_id is None:
         lines.append(_("The invoice was not open any more. If you want your Stars back: /paysupport"))
-    return View.of(lines)
+    return View.of(lines, [[reader.button(_("Balance"), "balance"), home_button(reader)]])
 
 
 def _news(language: Language, name: str, payment: Payment) -> str:
@@ -143,7 +161,7 @@ def _why(language: Language, reason: str | None) -> str:
         "price_changed": _("The price went up while you paid."),
         "limit": _("You have too many numbers at the moment."),
         "bought_already": _("This had been bought already."),
-        "debt": _("You still owe us something."),
+        "debt": _("You still owe us money."),
     }.get(reason or "", _("Your purchase was not possible any more."))
 
 
@@ -164,7 +182,7 @@ def paysupport(reader: Reader, recent: Sequence[Payment]) -> View:
         _("• A top-up: what you have not spent can be paid back in Stars."),
         _("• Stars paid and nothing here? We look for lost payments every few minutes."),
         "",
-        _("For anything else write to us, with the number of the payment: /support"),
+        _("To have it paid back, or for anything else, write to us with the number of the payment: /support"),
     ]
     if recent:
         lines += ["", bold(_("Your last payments"))]

@@ -44,7 +44,7 @@ def card(reader: Reader, shown: Card, rights: frozenset[Right]) -> View:
             *_facts(reader.language, shown),
             "",
             _("Available: {amount}").format(amount=bold(money(wallet.available, wallet.currency))),
-            _("On hold: {amount}").format(amount=money(wallet.held, wallet.currency)),
+            _("Reserved: {amount}").format(amount=money(wallet.held, wallet.currency)),
             *([_("Owes us: {amount}").format(amount=bold(owed))] if wallet.debt else []),
             *(move_line(reader, move) for move in wallet.moves),
             "",
@@ -174,7 +174,7 @@ def ask(reader: Reader, question: str, about: User, problem: str = "") -> View:
         "debit": _("How much is taken back? The amount, and after it a reason if you like."),
     }
     return View.of(
-        [_title(about), "", *([escape(problem)] if problem else []), texts[question], _("/cancel leaves.")],
+        [_title(about), "", *([escape(problem)] if problem else []), texts[question], _("To leave: /cancel")],
         [[reader.button(_("‹ Back"), "user", about.id)]],
     )
 

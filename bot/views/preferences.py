@@ -107,7 +107,7 @@ def code_erasure(reader: Reader, user: User) -> View:
             bold(_("Codes in this chat")),
             "",
             _("I can delete each code from this chat some time after it came, starting with the next one."),
-            _("Later than 48 hours Telegram does not let me, so 47 hours are the most."),
+            _("After 48 hours Telegram does not let me, so 47 hours are the most."),
             _("Until it is erased for good, you can still copy it under My orders."),
         ],
         [*map(choice, (None, *CODES_ERASED_AFTER)), [reader.button(_("‹ Settings"), "settings")]],
@@ -171,7 +171,7 @@ def ask_phone(reader: Reader, *, problem: str = "") -> View:
     lines = [problem, ""] if problem else []
     lines += [
         _("Which phone? Tap the button below, or write its number, like +61 400 000 000."),
-        _("I text it a code, which you then type here. /cancel leaves."),
+        _("I text it a code, which you then type here. To leave: /cancel"),
     ]
     return View.of(lines)
 

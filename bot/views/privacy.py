@@ -37,10 +37,10 @@ def ask_erasure(reader: Reader) -> View:
         [
             bold(_("Erase my data")),
             "",
-            _("An operator erases your name, username, language, and all codes, texts and numbers."),
-            _("The moves of your money are kept without a name, because our books need them."),
+            _("An operator then erases your name, username, language, and all codes, texts and numbers."),
+            _("The changes of your balance are kept without a name, because our books need them."),
             "",
-            _("Please use up your balance and finish your orders before."),
+            _("Before you tap, use up your balance and finish your orders."),
         ],
         [
             [reader.button(_("Yes, erase it"), "doforgetme", style=DANGER)],
@@ -51,4 +51,6 @@ def ask_erasure(reader: Reader) -> View:
 
 def erasure_asked(reader: Reader) -> View:
     _ = reader.language._
-    return View.of([_("The operator knows, and will do it.")], [[home_button(reader)]])
+    return View.of(
+        [_("Your request has arrived. An operator will erase your data.")], [[home_button(reader)]]
+    )

@@ -45,7 +45,7 @@ def ask_reason(reader: Reader, order_id: int) -> View:
 def ask_text(reader: Reader, order_id: int) -> View:
     _ = reader.language._
     lines = [bold(_("Order {id}").format(id=order_id)), "", _("What went wrong? Write it in a few words.")]
-    return View.of([*lines, _("/cancel leaves.")], [[reader.button(_("‹ Back"), "problem", order_id)]])
+    return View.of([*lines, _("To leave: /cancel")], [[reader.button(_("‹ Back"), "problem", order_id)]])
 
 
 def reported(reader: Reader, dispute: Dispute) -> View:

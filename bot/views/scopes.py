@@ -77,7 +77,7 @@ def ask_name(reader: Reader, choice: Choice) -> View:
         else _("Write a part of the country's name, or its two letters.")
     )
     return View.of(
-        [*_question(reader.language, choice), "", text, _("/cancel leaves.")], [[_back(reader, choice)]]
+        [*_question(reader.language, choice), "", text, _("To leave: /cancel")], [[_back(reader, choice)]]
     )
 
 

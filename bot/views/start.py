@@ -25,7 +25,7 @@ def _rules(language: Language) -> list[str]:
     )
     return [
         _("• A number is yours for a short time, usually 20 minutes, and for one service."),
-        _("• The price is set aside when you buy and taken when the first code comes."),
+        _("• The price is reserved when you buy and taken when the first code comes."),
         _("• No code, no charge: the money goes back by itself."),
         late.format(minutes=language.number(minutes)),
         _("• Paid with Stars for one number and no code: the Stars come back by themselves."),
@@ -73,7 +73,7 @@ def help_(reader: Reader, *, is_operator: bool) -> View:
         _("/buy whatsapp indonesia – straight to the price"),
         _("/orders – your numbers and codes"),
         _("/balance – your money"),
-        _("/settings, /language – as you like it"),
+        _("/settings, /language – currency, news, SMS, language"),
         _("/redeem CODE – use a voucher"),
         _("/invite – bring friends and earn"),
         _("/topup, /paysupport – pay with Telegram Stars, and help with it"),
@@ -99,7 +99,7 @@ def nothing_to_cancel(reader: Reader) -> View:
 
 def left(reader: Reader) -> View:
     _ = reader.language._
-    return View.of([_("All right, forgotten.")], [[home_button(reader)]])
+    return View.of([_("All right, we stop here.")], [[home_button(reader)]])
 
 
 def not_text(reader: Reader) -> View:

@@ -38,7 +38,7 @@ def screen(reader: Reader) -> View:
             "",
             _("Is it about an order? Open it and tap “Problem with this order”: then we see what happened."),
             "",
-            _("/cancel leaves."),
+            _("To leave: /cancel"),
         ],
         [[reader.button(_("My orders"), "orders", "history", 0), home_button(reader)]],
     )
@@ -47,7 +47,7 @@ def screen(reader: Reader) -> View:
 def sent(reader: Reader) -> View:
     _ = reader.language._
     return View.of(
-        [_("Sent. The answer comes here. What you write until you leave goes there, too.")],
+        [_("Sent. The answer comes here. What else you write goes to support, too, until you tap Leave.")],
         [[reader.button(_("Leave"), "home")]],
     )
 
@@ -83,7 +83,7 @@ def facts(reader: Reader, shown: Facts, bot_name: str) -> View:
         _title(user),
         "",
         _("Balance: {amount}").format(amount=bold(money(wallet.available, wallet.currency))),
-        _("On hold: {amount}").format(amount=money(wallet.held, wallet.currency)),
+        _("Reserved: {amount}").format(amount=money(wallet.held, wallet.currency)),
         _("First met: {when}").format(when=moment(user.created_at)),
     ]
     if wallet.debt:

@@ -47,7 +47,7 @@ def _words(language: Language, event: Event) -> str:
                 "another SMS asked for, {count} time", "another SMS asked for, {count} times", event.count
             )
     return {
-        What.PLACED: _("ordered, {amount} set aside"),
+        What.PLACED: _("ordered, {amount} reserved"),
         What.STARS_PAID: _("{count} ⭐ paid"),
         What.ASKED: _("asked {supplier} for {count} at {amount}"),
         What.REFUSED: _("{supplier} refused: {words}"),

@@ -53,7 +53,7 @@ def redeemed(reader: Reader, voucher: Voucher, wallet: Wallet, *, settled: int =
 
 def refused(reader: Reader, problem: str) -> View:
     _ = reader.language._
-    return View.of([escape(problem)], [[reader.button(_("Redeem a code"), "redeem"), home_button(reader)]])
+    return View.of([escape(problem)], [[reader.button(_("Redeem a voucher"), "redeem"), home_button(reader)]])
 
 
 def vouchers(reader: Reader, page: Page[Voucher], *, given_out: int, currency: str, now: datetime) -> View:

@@ -24,7 +24,7 @@ async def test_the_verdict_comes_first(stage, ann, olga):
     screen = await olga.wait_for("All sums agree.")
     assert screen.text.startswith("✅ All sums agree.")
     assert "The whole ledger has not been gone through yet." in screen.text
-    assert "On hold: Rp\N{NO-BREAK SPACE}18,000" in screen.text
+    assert "Reserved: Rp\N{NO-BREAK SPACE}18,000" in screen.text
     assert "Came in by the operator: Rp\N{NO-BREAK SPACE}280,000" in screen.text
     assert "smscode says that we have Rp\N{NO-BREAK SPACE}49,985,000, as our orders explain." in screen.text
 

@@ -36,7 +36,7 @@ async def test_a_newcomer_rents_a_number_in_four_taps(stage):
     assert answer.text == "Getting your number…"
     card = await ann.wait_for("Waiting for the code")
     assert "+62812" in card.text
-    assert labels(card) == ["Copy number", "Resend", "Cancel", "Swap if no code comes"]
+    assert labels(card) == ["Copy number", "Another SMS", "Cancel", "Swap if no code comes"]
     assert len([message for message in ann.messages if message.from_bot]) == 1  # one message all the way
 
     await receive(stage)
@@ -44,7 +44,7 @@ async def test_a_newcomer_rents_a_number_in_four_taps(stage):
     assert (await ann.tap("Copy 482913", code)).copied == "482913"
     card = await ann.wait_for("Paid: Rp\N{NO-BREAK SPACE}18,000")
     assert "482913" in card.text
-    assert labels(card) == ["Copy number", "Resend", "Finish", "Problem with this order"]
+    assert labels(card) == ["Copy number", "Another SMS", "Finish", "Problem with this order"]
     assert await stage.world.money(77) == (50_000 - PRICE, 0, PRICE)
 
 
@@ -188,7 +188,7 @@ async def test_an_order_can_be_finished_and_bought_again(stage, ann):
 async def test_a_second_code_comes_after_a_resend(stage, ann):
     await buy(ann)
     await receive(stage)
-    assert "another SMS" in (await ann.tap("Resend")).text
+    assert "another SMS" in (await ann.tap("Another SMS")).text
     await ann.wait_for("Another SMS was asked for")
     stage.world.clock.advance(timedelta(seconds=5))
     await receive(stage, "Your code is 555666")
@@ -232,8 +232,8 @@ async def test_the_balance_tells_the_last_moves(stage, ann):
     await ann.say("/balance")
     balance = await ann.wait_for("Available")
     assert "Available: Rp\N{NO-BREAK SPACE}82,000" in balance.text
-    assert "On hold for open orders: Rp\N{NO-BREAK SPACE}18,000" in balance.text
-    assert "− Rp\N{NO-BREAK SPACE}18,000 · set aside for order 1" in balance.text
+    assert "Reserved for open orders: Rp\N{NO-BREAK SPACE}18,000" in balance.text
+    assert "− Rp\N{NO-BREAK SPACE}18,000 · reserved for order 1" in balance.text
     assert await stage.world.balance(wallet(42)) == 82_000
 
 

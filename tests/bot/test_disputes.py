@@ -40,7 +40,7 @@ async def test_a_problem_shows_operators_the_whole_timeline(stage, ann, olga):
     await report(ann)
     card = await olga.wait_for(f"Problem with order {order.id}")
     assert "42 says: The code did not work" in card.text
-    for line in ("set aside", "asked smscode", "number rented from smscode", "SMS: the supplier told us"):
+    for line in (" reserved", "asked smscode", "number rented from smscode", "SMS: the supplier told us"):
         assert line in card.text
     assert "code shown, 0 ms later" in card.text
     assert "ended: completed" in card.text

@@ -102,7 +102,7 @@ async def test_an_order_of_the_past_shows_its_code_and_what_happened(stage, ann)
     await ann.tap("Timeline")
     told = await ann.wait_for("Times are in UTC")
     assert f"Order {order.id}" in told.text
-    for said in ("ordered, Rp\N{NO-BREAK SPACE}18,000 set aside", "number rented", "code shown", "ended"):
+    for said in ("ordered, Rp\N{NO-BREAK SPACE}18,000 reserved", "number rented", "code shown", "ended"):
         assert said in told.text
     assert "smscode" not in told.text
     assert "Codes are erased after 30 days" in told.text
@@ -136,7 +136,7 @@ async def test_a_statement_adds_up_and_is_about_oneself_alone(stage, ann):
     rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
     assert [row["Amount"] for row in rows] == ["100000", f"-{PRICE}", f"-{PRICE}", str(PRICE)]
     assert [row["Balance"] for row in rows] == ["100000", "82000", "64000", "82000"]
-    assert rows[1]["What"] == "set aside for order 1"
+    assert rows[1]["What"] == "reserved for order 1"
     assert rows[1]["Order"] == "1"
     assert {row["Currency"] for row in rows} == {"IDR"}
 

@@ -68,7 +68,7 @@ async def test_the_inviter_is_told_of_each_reward_once(stage, ann):
     assert "Ben" not in news.text
     assert len([message for message in ann.messages if "whom you invited" in message.text]) == 1
     await ann.say("/balance")
-    assert f"+ {REWARD} · reward for an invitation" in (await ann.wait_for("Last moves")).text
+    assert f"+ {REWARD} · reward for an invitation" in (await ann.wait_for("Latest changes")).text
     await ann.say("/invite")
     await ann.wait_for(f"Earned: {REWARD}")
 

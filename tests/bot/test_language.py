@@ -37,13 +37,13 @@ RUSSIAN: Words = {
     "This button is not yours.": "Это не ваша кнопка.",
     "Before you start": "Прежде чем начать",
     "Our balance at {supplier} is too low to buy. Please top it up.": "Пополните наш счёт у {supplier}.",
-    "Codes are late since {at}.": "Коды опаздывают с {at}.",
+    "Codes have been late since {at}.": "Коды опаздывают с {at}.",
     "“{text}” is not an amount in {currency}.": "«{text}» — не сумма в {currency}.",
     TRIES: ("Осталась {count} попытка.", "Осталось {count} попытки.", "Осталось {count} попыток."),
 }
 ARABIC: Words = {
     "Balance: {amount}": "الرصيد: {amount}",
-    "{supplier} has order {ref} open, which no purchase here explains.": "{supplier}: الطلب {ref}",
+    "{supplier} has order {ref} open, which no purchase here explains: /suppliers": "{supplier}: الطلب {ref}",
 }
 
 
@@ -191,7 +191,7 @@ async def test_an_alarm_is_texted_in_the_language_of_each_phone(stage, ann, olga
     await world.alarms.note("it", is_bad=True, begins=Word("codes_late"), ends=Word("codes_in_time"))
     await world.settle()
     at = world.outside.phones.at
-    assert at("+61400000001") == ["Numlet: Codes are late since 25 Feb 10:00 UTC."]
+    assert at("+61400000001") == ["Numlet: Codes have been late since 25 Feb 10:00 UTC."]
     assert at("+61400000002") == ["Numlet: Коды опаздывают с 25 февр. 10:00 UTC."]
 
 

@@ -14,7 +14,9 @@ async def test_a_credit_tells_both(stage, ann, olga):
     news = await ann.wait_for("was added to your balance")
     assert "birthday <3" in news.text
     await ann.say("/balance")
-    assert "+ Rp\N{NO-BREAK SPACE}25,000 · top-up (birthday <3)" in (await ann.wait_for("Last moves")).text
+    assert (
+        "+ Rp\N{NO-BREAK SPACE}25,000 · top-up (birthday <3)" in (await ann.wait_for("Latest changes")).text
+    )
 
 
 async def test_a_repeated_update_credits_once(stage, ann, olga):

@@ -74,7 +74,7 @@ async def test_the_network_stays_when_a_quantity_is_typed_and_when_bought_again(
     await ann.say("/buy whatsapp indonesia")
     await ann.tap("Network: any")
     await ann.tap("Indosat")
-    await ann.tap("Other…")
+    await ann.tap("…")
     await ann.say("1")
     await ann.wait_for("Network: Indosat")
     await ann.tap("Buy for")

@@ -157,7 +157,7 @@ async def test_a_renter_asks_to_be_forgotten_and_is(stage, olga):
     await ben.say("/privacy")
     await ben.tap("Erase my data")
     await ben.tap("Yes, erase it")
-    await ben.wait_for("The operator knows")
+    await ben.wait_for("Your request has arrived")
     await olga.wait_for("Renter 43 asks to have their data erased: /user 43")
     card = await card_of(olga, 43)
     assert "Asked to be forgotten" in card.text
@@ -221,7 +221,7 @@ async def test_the_shop_is_closed_and_opened_by_buttons(stage, olga):
     await olga.say("/maintenance")
     await olga.tap("Close, saying why…")
     await olga.say("y" * 151)
-    await olga.wait_for("may have 150 characters")
+    await olga.wait_for("may have at most 150 characters")
     await olga.say("Moving house.")
     await olga.wait_for("Moving house.", after=olga.messages[-1])
     await olga.tap("Open again")

@@ -21,7 +21,7 @@ async def stored(stage):
 async def asked(stage, ann):
     """Ann has been asked how many numbers she wants."""
     await ann.say("/buy whatsapp indonesia")
-    await ann.tap("Other…")
+    await ann.tap("…")
     return await ann.wait_for("How many numbers?")
 
 
@@ -58,7 +58,7 @@ async def test_the_question_survives_a_restart(stage, ann, asked):
 
 async def test_cancel_leaves_the_question(stage, ann, asked):
     await ann.say("/cancel")
-    await ann.wait_for("All right, forgotten")
+    await ann.wait_for("All right, we stop here")
     await stage.settle()
     assert await stored(stage) == []
     await ann.say("/cancel")
@@ -94,7 +94,7 @@ async def test_the_search_prompt_takes_what_is_typed(stage, ann):
 async def test_nobody_is_in_two_conversations(stage, ann, asked):
     await ann.say("/start")
     menu = await ann.wait_for("Rent a number")
-    await ann.tap("Other…", await _confirm(ann))
+    await ann.tap("…", await _confirm(ann))
     await ann.tap("🔎 Search", menu)
     await stage.settle()
     assert [(name, state) for name, _, state, _ in await stored(stage) if name == "prompt"] == [
@@ -112,7 +112,7 @@ async def _confirm(ann):
 async def test_two_people_are_asked_at_once(stage, ann, asked):
     ben = await stage.renter(78, money=0, name="Ben")
     await ben.say("/buy instagram indonesia")
-    await ben.tap("Other…")
+    await ben.tap("…")
     await ann.say("2")
     assert "WhatsApp" in (await ann.wait_for("Together")).text
     await ben.say("3")

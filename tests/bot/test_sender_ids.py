@@ -91,7 +91,7 @@ async def test_every_step_survives_a_restart(stage, olga, added):
 
 async def test_a_code_can_be_told_later(stage, olga, added):
     await olga.say("/cancel")
-    await olga.wait_for("All right, forgotten")
+    await olga.wait_for("All right, we stop here")
     await olga.say("/senders")
     await olga.tap("Sender ID")
     await olga.tap(f"Verify {OURS}")

@@ -121,7 +121,7 @@ async def test_the_questions_survive_a_restart(stage, ann, asked):
 async def test_leaving_puts_the_keyboard_away(stage, ann, asked):
     assert ann.chat.reply_keyboard
     await ann.say("/cancel")
-    await ann.wait_for("All right, forgotten.")
+    await ann.wait_for("All right, we stop here.")
     assert not ann.chat.reply_keyboard
 
 
@@ -231,8 +231,8 @@ async def test_telegram_out_of_reach_for_two_minutes_is_texted(stage, olga):
     await watch.look()
     await world.settle()
     assert [text.partition(" since")[0].partition(". ")[0] for text in sms(stage)[1:]] == [
-        "Numlet: Telegram cannot be reached",
-        "Numlet: Telegram is reached again",
+        "Numlet: Telegram has been out of reach",
+        "Numlet: Telegram can be reached again",
     ]
 
 
@@ -307,4 +307,4 @@ async def test_whoever_wants_no_news_gets_no_broadcast(stage, ann):
 async def test_data_can_be_erased_from_the_settings(stage, ann):
     await ann.say("/settings")
     await ann.tap("Erase my data")
-    await ann.wait_for("An operator erases your name")
+    await ann.wait_for("An operator then erases your name")

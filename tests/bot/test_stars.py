@@ -99,7 +99,7 @@ async def test_a_newcomer_is_offered_what_they_may_pay(stage, ben):
     assert not any("1,000 ⭐" in label for label in labels(offer))
     await ben.tap("Other amount…", offer)
     await ben.say("150000")
-    await ben.wait_for("In your first three weeks you can pay 1,000 ⭐ a day. Today 500 ⭐ are left.")
+    await ben.wait_for("In your first three weeks you can pay 1,000 ⭐ a day. Today you can pay 500 ⭐ more.")
 
 
 async def test_a_payment_told_of_again_and_again_is_thanked_for_once(stage, ben):
@@ -399,7 +399,7 @@ async def test_nothing_is_sold_for_stars_where_the_rate_is_not_set(sqlite_url):
         async with world_on(database, stars_rate=0) as world, Stage(world).open() as stage:
             ben = await stage.renter(78)
             await ben.say("/topup")
-            await ben.wait_for("You cannot top up here.")
+            await ben.wait_for("You cannot top up here yourself.")
             await ben.say("/buy whatsapp indonesia")
             assert not any("⭐" in label for label in labels(await ben.wait_for("In stock")))
     finally:

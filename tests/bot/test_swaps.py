@@ -30,7 +30,7 @@ async def test_consent_is_taken_back_on_the_card(stage, ann):
     card = await buy(ann)
     await ann.tap("Swap if no code comes", card)
     card = await ann.wait_for("At most 3 numbers")
-    assert (await ann.tap("Don't swap", card)).text == "All right."
+    assert (await ann.tap("Don't swap", card)).text == "It will not be swapped."
     card = await ann.wait_for(lambda message: "Swap if no code comes" in labels(message))
     assert "At most 3 numbers" not in card.text
 

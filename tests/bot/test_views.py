@@ -169,34 +169,38 @@ def code(
         (
             order(OrderStatus.ACTIVE),
             "Waiting for the code",
-            ["Copy number", "Resend", "Cancel", "Swap if no code comes"],
+            ["Copy number", "Another SMS", "Cancel", "Swap if no code comes"],
         ),
         (order(OrderStatus.ACTIVE, can=Capabilities()), "Waiting for the code", ["Copy number"]),
         (
             order(OrderStatus.ACTIVE, cancel_requested_at=NOW),
             "Will be canceled as soon as the supplier allows it",
-            ["Copy number", "Resend"],
+            ["Copy number", "Another SMS"],
         ),
         (
             order(OrderStatus.ACTIVE, notice="cancel_refused"),
             "refused to cancel",
-            ["Copy number", "Resend", "Cancel", "Swap if no code comes"],
+            ["Copy number", "Another SMS", "Cancel", "Swap if no code comes"],
         ),
         (
             order(OrderStatus.RECEIVED, sms=(code(),)),
             "Code: 482913",
-            ["Copy number", "Resend", "Finish"],
+            ["Copy number", "Another SMS", "Finish"],
         ),
         (
             order(OrderStatus.RECEIVED, notice="resend_asked"),
             "Asking for another SMS…",
             ["Copy number", "Finish"],
         ),
-        (order(OrderStatus.RECEIVED, notice="resent"), "was asked for", ["Copy number", "Resend", "Finish"]),
+        (
+            order(OrderStatus.RECEIVED, notice="resent"),
+            "was asked for",
+            ["Copy number", "Another SMS", "Finish"],
+        ),
         (
             order(OrderStatus.RECEIVED, notice="resend_refused"),
             "not possible for this number",
-            ["Copy number", "Resend", "Finish"],
+            ["Copy number", "Another SMS", "Finish"],
         ),
         (
             order(OrderStatus.COMPLETED, sms=(code(),)),
@@ -251,7 +255,7 @@ def test_a_hundred_numbers_fit_on_pages_of_ten():
 def test_a_partial_success_says_what_went_back():
     shown = [order(OrderStatus.ACTIVE), order(OrderStatus.FAILED), order(OrderStatus.FAILED)]
     text = check(cards.card(READER, purchase(*shown, failure="out_of_stock")))
-    assert f"On hold: Rp{NBSP}18,000" in text
+    assert f"Reserved: Rp{NBSP}18,000" in text
     assert f"Went back: Rp{NBSP}36,000" in text
     assert "sold to somebody else" in text
 
@@ -274,7 +278,7 @@ def test_the_confirm_screen_tells_the_price_before_the_tap():
     text = check(view)
     assert f"Price: Rp{NBSP}18,000 a number" in text
     assert "In stock: 42" in text
-    assert labels(view)[:7] == [f"Buy for Rp{NBSP}18,000", "• 1 •", "2", "3", "5", "10", "Other…"]
+    assert labels(view)[:7] == [f"Buy for Rp{NBSP}18,000", "• 1 •", "2", "3", "5", "10", "…"]
 
 
 def test_several_numbers_are_bought_for_the_sum():
@@ -287,7 +291,7 @@ def test_several_numbers_are_bought_for_the_sum():
 
 def test_no_more_is_offered_than_is_in_stock():
     line = replace(LINE, routes=(replace(LINE.routes[0], stock=2),))
-    assert labels(offers.confirm(READER, replace(OFFER, line=line)))[1:4] == ["• 1 •", "2", "Other…"]
+    assert labels(offers.confirm(READER, replace(OFFER, line=line)))[1:4] == ["• 1 •", "2", "…"]
     line = replace(LINE, routes=(replace(LINE.routes[0], stock=1),))
     assert labels(offers.confirm(READER, replace(OFFER, line=line)))[1] == "Other countries"
 
@@ -525,7 +529,7 @@ FACTS = support.Facts(USER, DEBTOR, [purchase(order(OrderStatus.ACTIVE))] * 3)
         payments.of_user(READER, 42, Page([])),
         payments.payment(READER, PAYMENT, RICH),
         payments.payment(READER, PAID, RICH, confirm=True),
-        *(payments.news(Language.of("en"), name, PAYMENT, DEBTOR, 1) for name in NEWS),
+        *(payments.news(READER, name, PAYMENT, DEBTOR, 1) for name in NEWS),
         *(panel.panel(READER, role) for role in Role),
         operator.usage(READER, "/credit ID AMOUNT [reason]", NASTY),
         people.card(READER, CARD, frozenset(Right)),

@@ -55,7 +55,7 @@ async def test_a_code_fills_the_wallet(stage, ann):
     answer = await ann.wait_for(f"{MONEY}50,000 was added to your balance")
     assert f"You have {MONEY}150,000 now." in answer.text
     await ann.tap("Balance")
-    assert f"+ {MONEY}50,000 · voucher (SUMMER24)" in (await ann.wait_for("Last moves")).text
+    assert f"+ {MONEY}50,000 · voucher (SUMMER24)" in (await ann.wait_for("Latest changes")).text
 
 
 async def test_a_code_settles_a_debt_first_and_says_so(stage, ann):
@@ -85,7 +85,7 @@ async def test_each_refusal_has_a_sentence_of_its_own(stage, ann):
         "REVOKED": "has been withdrawn",
     }.items():
         said = await ann.say(f"/redeem {code}")
-        assert "Redeem a code" in labels(await ann.wait_for(says, after=said))
+        assert "Redeem a voucher" in labels(await ann.wait_for(says, after=said))
     assert await available(stage) == 150_000
 
 
@@ -118,7 +118,7 @@ async def test_the_operator_hears_of_guessing(stage, olga):
 async def test_a_code_can_be_typed_when_asked_for_across_a_restart(stage, ann):
     await make(stage)
     await ann.say("/balance")
-    await ann.tap("Redeem a code")
+    await ann.tap("Redeem a voucher")
     await ann.wait_for("Write the code of your voucher")
     await stage.settle()
     assert await stored(stage) == ["code"]
@@ -135,7 +135,7 @@ async def test_redeem_without_a_code_asks_for_it(stage, ann):
     await ann.wait_for("Write the code")
     await ann.say("SUMMR24")
     refused = await ann.wait_for("I don't know this code")
-    await ann.tap("Redeem a code", refused)
+    await ann.tap("Redeem a voucher", refused)
     await ann.say("SUMMER24")
     await ann.wait_for("was added to your balance")
 
@@ -151,12 +151,12 @@ async def test_after_a_wrong_code_text_is_a_search_again(ann, stage):
 
 async def test_asking_for_a_code_forgets_what_was_asked_before(stage, ann):
     await ann.say("/buy whatsapp indonesia")
-    await ann.tap("Other…")
+    await ann.tap("…")
     await ann.wait_for("How many numbers?")
     await ann.say("/redeem")
     await ann.wait_for("Write the code")
     await ann.say("/cancel")
-    await ann.wait_for("All right, forgotten")
+    await ann.wait_for("All right, we stop here")
     await stage.settle()
     assert await stored(stage) == []
 
@@ -193,7 +193,7 @@ async def test_somebody_new_without_a_code_is_led_to_their_balance(stage):
         ben = stage.person(2000 + number, "Ben")
         await ben.say(words)
         await ben.tap("Accept")
-        assert "Redeem a code" in labels(await ben.wait_for("Available"))
+        assert "Redeem a voucher" in labels(await ben.wait_for("Available"))
 
 
 # Making

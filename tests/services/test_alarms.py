@@ -170,7 +170,7 @@ async def test_a_supplier_that_stays_out_of_order_is_told_in_the_chat_and_by_sms
         pass
     assert await watch(operator, minutes=2) == ["breaker_open", "breaker_closed"]
     assert [text.split(".")[0] for text in operator.outside.phones.at(PHONE)] == [
-        "Numlet: smscode is out of order since 25 Feb 10:00 UTC",
+        "Numlet: smscode has been out of order since 25 Feb 10:00 UTC",
         "Numlet: smscode works again",
     ]
 
