@@ -126,6 +126,12 @@ class Context(CallbackContext[Bot, Data, Data, Data]):
         return shop
 
     @property
+    def typed(self) -> Data:
+        """What they have told us so far, step by step; kept until the conversation ends."""
+        assert self.user_data is not None
+        return self.user_data
+
+    @property
     def role(self) -> Role | None:
         """As of this update; None for renters."""
         return self.shop.team.role_of(self.user)

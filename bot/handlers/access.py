@@ -36,8 +36,7 @@ def step(right: Right, handler: Handler) -> Handler:
         if update.callback_query:
             check(context, right)
         elif not context.may(right):
-            assert context.user_data is not None
-            context.user_data.clear()
+            context.typed.clear()
             return ConversationHandler.END
         return await handler(update, context)
 

@@ -9,11 +9,10 @@ from bot.handlers.people import (
     ask_again,
     end_with_card,
     read_id,
-    said,
     show_card,
     whom,
 )
-from bot.handlers.screens import Acts, reader_of, show
+from bot.handlers.screens import Acts, reader_of, said, show
 from bot.views import operator as operator_views
 from services.people import REASON_LIMIT
 

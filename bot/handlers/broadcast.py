@@ -4,7 +4,6 @@ import csv
 import io
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from telegram import Message, Update
 from telegram.ext import ApplicationHandlerStop, ConversationHandler
@@ -12,7 +11,7 @@ from telegram.ext import ApplicationHandlerStop, ConversationHandler
 from bot.buttons import Tap
 from bot.context import Context
 from bot.courier import TelegramCourier, draw_panel
-from bot.handlers.screens import Acts, answer, read_tap, reader_of, show, tapped_message_id
+from bot.handlers.screens import Acts, answer, read_tap, reader_of, said, show, tapped_message_id
 from bot.views import broadcast as views
 from bot.views.screen import View
 from db.models import Broadcast
@@ -27,7 +26,7 @@ _LINK = re.compile(r"(.{1,64}?)\s*\|\s*((?:https?|tg)://\S{3,}|t\.me/\S+)", re.D
 
 async def begin(update: Update, context: Context) -> None:
     """`/broadcast`."""
-    _drafting(context).clear()
+    context.typed.clear()
     recent = await context.shop.broadcasts.newest(limit=5)
     await show(update, context, views.ask_message(reader_of(context), recent))
     raise ApplicationHandlerStop(CONTENT)
@@ -41,7 +40,7 @@ async def begin_by_tap(update: Update, context: Context) -> None:
 async def take_message(update: Update, context: Context) -> None:
     """The message itself; pieces of an album come one by one."""
     assert update.message
-    drafting, album = _drafting(context), update.message.media_group_id
+    drafting, album = context.typed, update.message.media_group_id
     if album and drafting.get("album") == album:
         broadcast = await context.shop.broadcasts.add_piece(
             drafting["id"], context.user.id, update.message.message_id, words=_words(update.message)
@@ -60,19 +59,18 @@ async def take_message(update: Update, context: Context) -> None:
 
 async def ask_link(update: Update, context: Context) -> None:
     tap = read_tap(update, context)
-    _drafting(context).update(id=tap.number(0), panel=tapped_message_id(update))
+    context.typed.update(id=tap.number(0), panel=tapped_message_id(update))
     await show(update, context, views.ask_link(reader_of(context)))
     raise ApplicationHandlerStop(LINK)
 
 
 async def take_link(update: Update, context: Context) -> None:
-    assert update.message
-    found = _LINK.fullmatch((update.message.text or "").strip())
+    found = _LINK.fullmatch(said(update))
     if found is None:
         await show(update, context, views.ask_link(reader_of(context), wrong=True))
         raise ApplicationHandlerStop(LINK)
     text, url = found.groups()
-    broadcast = await context.shop.broadcasts.get(_drafting(context)["id"])
+    broadcast = await context.shop.broadcasts.get(context.typed["id"])
     links = [*broadcast.links, [text, url if "://" in url else f"https://{url}"]]
     broadcast = await context.shop.broadcasts.set_links(broadcast.id or 0, context.user.id, links)
     await _preview(context, broadcast)
@@ -82,20 +80,20 @@ async def take_link(update: Update, context: Context) -> None:
 
 async def ask_time(update: Update, context: Context) -> None:
     tap = read_tap(update, context)
-    _drafting(context).update(id=tap.number(0), panel=tapped_message_id(update))
+    context.typed.update(id=tap.number(0), panel=tapped_message_id(update))
     await show(update, context, views.ask_time(reader_of(context)))
     raise ApplicationHandlerStop(TIME)
 
 
 async def take_time(update: Update, context: Context) -> int:
     assert update.message
-    at = read_time(update.message.text or "", context.shop.clock.now())
+    at = read_time(said(update), context.shop.clock.now())
     if at is None:
         await show(update, context, views.ask_time(reader_of(context), wrong=True))
         raise ApplicationHandlerStop(TIME)
     panel = await update.message.reply_text("…")
-    id = _drafting(context)["id"]
-    _drafting(context).clear()
+    id = context.typed["id"]
+    context.typed.clear()
     await context.shop.broadcasts.send(id, context.user.id, panel_id=panel.message_id, at=at)
     await draw_panel(context.bot, context.shop, await context.shop.broadcasts.get(id))
     raise ApplicationHandlerStop(ConversationHandler.END)
@@ -103,18 +101,17 @@ async def take_time(update: Update, context: Context) -> int:
 
 async def ask_quiet(update: Update, context: Context) -> None:
     tap = read_tap(update, context)
-    _drafting(context).update(id=tap.number(0), panel=tapped_message_id(update))
+    context.typed.update(id=tap.number(0), panel=tapped_message_id(update))
     await show(update, context, views.ask_quiet(reader_of(context)))
     raise ApplicationHandlerStop(QUIET)
 
 
 async def take_quiet(update: Update, context: Context) -> None:
-    assert update.message
-    quiet = QuietHours.read(update.message.text or "")
+    quiet = QuietHours.read(said(update))
     if quiet is None:
         await show(update, context, views.ask_quiet(reader_of(context), wrong=True))
         raise ApplicationHandlerStop(QUIET)
-    id = _drafting(context)["id"]
+    id = context.typed["id"]
     await _send_draft(context, await context.shop.broadcasts.set_quiet(id, context.user.id, quiet))
     raise ApplicationHandlerStop(CONTENT)
 
@@ -158,14 +155,14 @@ async def _by_text(update: Update, context: Context, tap: Tap) -> None:
 async def _send(update: Update, context: Context, tap: Tap) -> None:
     panel_id = tapped_message_id(update)
     await context.shop.broadcasts.send(tap.number(1), context.user.id, panel_id=panel_id)
-    _drafting(context).clear()
+    context.typed.clear()
     await _panel(update, context, tap)
 
 
 async def _discard(update: Update, context: Context, tap: Tap) -> None:
     if not await context.shop.broadcasts.discard(tap.number(1), by=context.user.id):
         return await _panel(update, context, tap)
-    _drafting(context).clear()
+    context.typed.clear()
     await show(update, context, views.discarded(reader_of(context)))
 
 
@@ -247,7 +244,7 @@ async def _send_draft(context: Context, broadcast: Broadcast) -> Message:
 async def _redraw(context: Context, broadcast: Broadcast) -> None:
     view = await _draft_view(context, broadcast)
     await context.bot.edit_message_text(
-        view.text, context.user.id, _drafting(context)["panel"], reply_markup=view.keyboard
+        view.text, context.user.id, context.typed["panel"], reply_markup=view.keyboard
     )
 
 
@@ -270,12 +267,6 @@ async def _text_reach(context: Context, broadcast: Broadcast) -> views.TextReach
 
 def _words(message: Message) -> str | None:
     return message.text or message.caption
-
-
-def _drafting(context: Context) -> dict[str, Any]:
-    """The draft that is being written: its id, album and panel; kept until the conversation ends."""
-    assert context.user_data is not None
-    return context.user_data
 
 
 _VERBS: Acts = {

@@ -5,8 +5,7 @@ from telegram.ext import ApplicationHandlerStop, ConversationHandler
 
 from bot.buttons import Tap
 from bot.context import Context
-from bot.handlers.people import said
-from bot.handlers.screens import Acts, read_tap, reader_of, show
+from bot.handlers.screens import Acts, read_tap, reader_of, said, show
 from bot.views import closing as views
 from bot.views import operator as operator_views
 from services.maintenance import TEXT_LIMIT

@@ -7,8 +7,7 @@ from bot import messages
 from bot.buttons import Tap
 from bot.carrier import draw_case, facts
 from bot.context import Context
-from bot.handlers.people import said
-from bot.handlers.screens import Acts, answer, read_tap, reader_of, show, show_below
+from bot.handlers.screens import Acts, answer, read_tap, reader_of, said, show, show_below
 from bot.language import Language
 from bot.views import disputes as views
 from bot.views import problems
@@ -36,18 +35,16 @@ async def problem_is(update: Update, context: Context, tap: Tap) -> None:
 
 async def ask_text(update: Update, context: Context) -> None:
     order_id = read_tap(update, context).number(0)
-    assert context.user_data is not None
-    context.user_data.clear()
-    context.user_data["order"] = order_id
+    context.typed.clear()
+    context.typed["order"] = order_id
     await show(update, context, problems.ask_text(reader_of(context), order_id))
     raise ApplicationHandlerStop(PROBLEM)
 
 
 async def take_text(update: Update, context: Context) -> None:
-    assert context.user_data is not None
-    order_id = context.user_data["order"]
+    order_id = context.typed["order"]
     dispute = await context.shop.disputes.report(context.user.id, order_id, "other", text=said(update))
-    context.user_data.clear()
+    context.typed.clear()
     await show(update, context, problems.reported(reader_of(context), dispute))
     raise ApplicationHandlerStop(ConversationHandler.END)
 
@@ -55,7 +52,7 @@ async def take_text(update: Update, context: Context) -> None:
 async def open_ones(update: Update, context: Context, tap: Tap) -> None:
     number = tap.number(0)
     found = await context.shop.disputes.open_ones(limit=ROWS + 1, offset=number * ROWS)
-    page = Page(found[:ROWS], number, more=len(found) > ROWS)
+    page = Page.read(found, number, ROWS)
     await show(update, context, views.open_ones(reader_of(context), page))
 
 

@@ -8,8 +8,8 @@ from telegram.ext import ApplicationHandlerStop
 
 from bot.buttons import Tap
 from bot.context import Context
-from bot.handlers.people import end_with_card, said, show_card, whom
-from bot.handlers.screens import Acts, read_tap, reader_of, show
+from bot.handlers.people import end_with_card, show_card, whom
+from bot.handlers.screens import Acts, read_tap, reader_of, said, show
 from bot.views import people as views
 from services.people import MOST_ALLOWED, Limits
 
@@ -20,9 +20,8 @@ _TWO_NUMBERS = re.compile(r"(\d{1,5})[\s,;/]+(\d{1,5})", re.ASCII)
 
 async def ask(update: Update, context: Context) -> None:
     tap = read_tap(update, context)
-    assert context.user_data is not None
-    context.user_data.clear()
-    context.user_data["user"] = tap.number(0)
+    context.typed.clear()
+    context.typed["user"] = tap.number(0)
     await _ask(update, context)
 
 

@@ -9,8 +9,7 @@ from telegram.ext import ApplicationHandlerStop, ConversationHandler
 
 from bot.context import Context
 from bot.handlers.preferences import settings_view
-from bot.handlers.screens import answer, needs_terms, read_tap, reader_of, show
-from bot.handlers.senders import typed
+from bot.handlers.screens import answer, needs_terms, read_tap, reader_of, said, show
 from bot.views import errors
 from bot.views import preferences as views
 from bot.views.screen import View
@@ -31,7 +30,7 @@ async def ask_phone(update: Update, context: Context) -> None:
 
 
 async def _ask_phone(context: Context, problem: str = "") -> NoReturn:
-    typed(context)["linking"] = "yes"
+    context.typed["linking"] = "yes"
     keyboard = views.share_keyboard(context.language)
     await _say(context, views.ask_phone(reader_of(context), problem=problem), keyboard)
     raise ApplicationHandlerStop(PHONE)
@@ -62,15 +61,14 @@ async def _read_phone(update: Update, context: Context) -> str:
     if contact and contact.user_id != context.user.id:
         await _ask_phone(context, views.foreign_contact(context.language))
     # Some of Telegram's apps leave out the plus.
-    said = f"+{contact.phone_number.lstrip('+')}" if contact else update.message.text or ""
-    return parse_phone(said) or await _ask_phone(context, views.no_phone(context.language))
+    number = f"+{contact.phone_number.lstrip('+')}" if contact else said(update)
+    return parse_phone(number) or await _ask_phone(context, views.no_phone(context.language))
 
 
 async def take_code(update: Update, context: Context) -> None:
-    assert update.message
-    said = "".join((update.message.text or "").split())
+    code = "".join(said(update).split())
     try:
-        phone = await context.shop.phones.prove(context.user.id, said)
+        phone = await context.shop.phones.prove(context.user.id, code)
     except CodeWrong as error:
         await show(update, context, View.of([_sentence(context, error)]))
         raise ApplicationHandlerStop(CODE) from None
@@ -78,22 +76,22 @@ async def take_code(update: Update, context: Context) -> None:
         news = _sentence(context, error)
     else:
         news = views.linked(context.language, phone)
-    typed(context).clear()
+    context.typed.clear()
     await show(update, context, await settings_view(context, news=news))
     raise ApplicationHandlerStop(END)
 
 
 async def leave(context: Context, view: View) -> bool:
     """Put the keyboard away that asks for the number; False where there is none."""
-    if not typed(context).get("linking"):
+    if not context.typed.get("linking"):
         return False
-    typed(context).clear()
+    context.typed.clear()
     await _say(context, view, ReplyKeyboardRemove())
     return True
 
 
 async def _end(context: Context, words: str) -> NoReturn:
-    typed(context).clear()
+    context.typed.clear()
     await _say(context, View.of([words]), ReplyKeyboardRemove())
     raise ApplicationHandlerStop(END)
 

@@ -10,8 +10,8 @@ from telegram.ext import ApplicationHandlerStop, ConversationHandler
 from bot import messages
 from bot.buttons import Tap
 from bot.context import Context
-from bot.handlers.people import ask_about, ask_again, forget_typed, read_id, said, whom
-from bot.handlers.screens import Acts, reader_of, show
+from bot.handlers.people import ask_about, ask_again, read_id, whom
+from bot.handlers.screens import Acts, reader_of, said, show
 from bot.language import Language
 from bot.views import operator as views
 from bot.views.errors import bad_amount
@@ -85,7 +85,7 @@ async def ask_credit(update: Update, context: Context) -> None:
 
 async def take_credit(update: Update, context: Context) -> None:
     transfer = await _read_typed(update, context, CREDIT)
-    forget_typed(context)
+    context.typed.clear()
     await _credit(update, context, transfer)
     raise ApplicationHandlerStop(END)
 
@@ -96,7 +96,7 @@ async def ask_debit(update: Update, context: Context) -> None:
 
 async def take_debit(update: Update, context: Context) -> None:
     transfer = await _read_typed(update, context, DEBIT)
-    forget_typed(context)
+    context.typed.clear()
     await _debit(update, context, transfer)
     raise ApplicationHandlerStop(END)
 

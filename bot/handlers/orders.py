@@ -63,7 +63,6 @@ async def sifted(update: Update, context: Context, tap: Tap) -> None:
 async def _list(
     update: Update, context: Context, shelf: Shelf, number: int, service: Service | None = None
 ) -> None:
-    # One more than is shown tells whether there is another page.
     found = await context.shop.orders.of_user(
         context.user.id,
         open_only=shelf is Shelf.OPEN,
@@ -72,7 +71,7 @@ async def _list(
         limit=ROWS + 1,
         offset=number * ROWS,
     )
-    page = Page(found[:ROWS], number, more=len(found) > ROWS)
+    page = Page.read(found, number, ROWS)
     await show(update, context, views.orders(reader_of(context), page, shelf, service))
 
 

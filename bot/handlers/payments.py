@@ -137,9 +137,8 @@ async def take_back(update: Update, context: Context) -> None:
 
 async def of_user(update: Update, context: Context, tap: Tap) -> None:
     user_id, number = tap.number(0), tap.number(1)
-    # One more than is shown tells whether there is another page.
     found = await context.shop.payments.of_user(user_id, limit=ROWS + 1, offset=number * ROWS)
-    page = Page(found[:ROWS], number, more=len(found) > ROWS)
+    page = Page.read(found, number, ROWS)
     await show(update, context, views.of_user(reader_of(context), user_id, page))
 
 

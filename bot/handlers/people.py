@@ -8,7 +8,7 @@ from telegram.ext import ApplicationHandlerStop, ConversationHandler
 from bot.buttons import Tap
 from bot.context import Context
 from bot.handlers.home import home_view
-from bot.handlers.screens import Acts, read_tap, reader_of, show
+from bot.handlers.screens import Acts, read_tap, reader_of, said, show
 from bot.language import Language
 from bot.views import lists
 from bot.views import operator as operator_views
@@ -76,7 +76,7 @@ async def take_letter(update: Update, context: Context) -> None:
         await ask_again(update, context, LETTER)
     user_id = whom(context)
     await context.shop.people.write(user_id, text, by=context.user.id, key=f"update:{update.update_id}")
-    forget_typed(context)
+    context.typed.clear()
     await show(update, context, views.letter_promised(reader_of(context), user_id))
     raise ApplicationHandlerStop(END)
 
@@ -100,7 +100,7 @@ async def show_card(update: Update, context: Context, user_id: int) -> None:
 async def _show_found(update: Update, context: Context, text: str, number: int) -> None:
     text = _carried(text)
     found = await context.shop.people.search(text, limit=ROWS + 1, offset=number * ROWS)
-    page = Page(found[:ROWS], number, more=len(found) > ROWS)
+    page = Page.read(found, number, ROWS)
     await show(update, context, views.found(reader_of(context), page, text))
 
 
@@ -117,14 +117,14 @@ async def _tap_notes(update: Update, context: Context, tap: Tap) -> None:
     notes = await context.shop.people.notes(
         user_id, limit=views.NOTES_A_PAGE + 1, offset=number * views.NOTES_A_PAGE
     )
-    page = Page(notes[: views.NOTES_A_PAGE], number, more=len(notes) > views.NOTES_A_PAGE)
+    page = Page.read(notes, number, views.NOTES_A_PAGE)
     await show(update, context, views.notes(reader_of(context), user_id, page))
 
 
 async def _tap_orders(update: Update, context: Context, tap: Tap) -> None:
     user_id, number = tap.number(0), tap.number(1)
     found = await context.shop.orders.of_user(user_id, open_only=False, limit=ROWS + 1, offset=number * ROWS)
-    page = Page(found[:ROWS], number, more=len(found) > ROWS)
+    page = Page.read(found, number, ROWS)
     await show(update, context, views.orders(reader_of(context), user_id, page))
 
 
@@ -135,7 +135,7 @@ async def _tap_see(update: Update, context: Context, tap: Tap) -> None:
     theirs = Reader(renter.id, Language.of(renter.language), shop.buttons)
     home = await home_view(context, renter, theirs) if renter.terms_accepted_at else start_views.terms(theirs)
     found = await shop.orders.of_user(renter.id, open_only=True, limit=ROWS + 1)
-    page = Page([_without_numbers(view) for view in found[:ROWS]], more=len(found) > ROWS)
+    page = Page.read([_without_numbers(view) for view in found], 0, ROWS)
     orders = lists.orders(theirs, page, lists.Shelf.OPEN)
     await show(update, context, views.seen(reader_of(context), renter, home, orders))
 
@@ -150,10 +150,8 @@ def _without_numbers(view: PurchaseView) -> PurchaseView:
 async def ask_about(update: Update, context: Context, question: str) -> NoReturn:
     """A tap that asks for something to be typed about somebody."""
     user_id = read_tap(update, context).number(0)
-    data = context.user_data
-    assert data is not None
-    data.clear()
-    data["user"] = user_id
+    context.typed.clear()
+    context.typed["user"] = user_id
     await _ask(update, context, question, await context.shop.accounts.get(user_id))
 
 
@@ -169,25 +167,14 @@ async def _ask(update: Update, context: Context, question: str, about: User, pro
 
 
 async def end_with_card(update: Update, context: Context, user_id: int) -> NoReturn:
-    forget_typed(context)
+    context.typed.clear()
     await show_card(update, context, user_id)
     raise ApplicationHandlerStop(END)
 
 
 def whom(context: Context) -> int:
     """About whom something is typed."""
-    assert context.user_data is not None
-    return int(context.user_data["user"])
-
-
-def forget_typed(context: Context) -> None:
-    assert context.user_data is not None
-    context.user_data.clear()
-
-
-def said(update: Update) -> str:
-    assert update.message
-    return (update.message.text or "").strip()
+    return int(context.typed["user"])
 
 
 def read_id(context: Context) -> int | None:

@@ -8,9 +8,8 @@ from telegram.ext import ApplicationHandlerStop, ConversationHandler
 
 from bot.buttons import Tap
 from bot.context import Context
-from bot.handlers.people import forget_typed, said
 from bot.handlers.scopes import named, read_scope
-from bot.handlers.screens import Acts, answer, read_tap, reader_of, show
+from bot.handlers.screens import Acts, answer, read_tap, reader_of, said, show
 from bot.views import pricing as views
 from bot.views import scopes as scope_views
 from bot.views.errors import bad_amount
@@ -33,21 +32,19 @@ async def command(update: Update, context: Context) -> None:
 
 async def ask_value(update: Update, context: Context) -> None:
     tap = read_tap(update, context)
-    assert context.user_data is not None
-    context.user_data.clear()
-    context.user_data.update(field=tap.action, draft=list(tap.args))
+    context.typed.clear()
+    context.typed.update(field=tap.action, draft=list(tap.args))
     await _ask(update, context, tap)
 
 
 async def take_value(update: Update, context: Context) -> None:
-    assert context.user_data is not None
-    tap = Tap(context.user_data["field"], tuple(context.user_data["draft"]))
+    tap = Tap(context.typed["field"], tuple(context.typed["draft"]))
     try:
         value = _read_value(context, tap.action, said(update))
     except ValueError as error:
         await _ask(update, context, tap, str(error))
         return
-    forget_typed(context)
+    context.typed.clear()
     await _show_draft(update, context, views.with_value(_draft(context, tap), tap.action, value))
     raise ApplicationHandlerStop(END)
 

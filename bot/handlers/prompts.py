@@ -6,7 +6,6 @@ conversation and goes on to whom it is meant for.
 
 import warnings
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from telegram import Update
 from telegram.ext import (
@@ -44,7 +43,7 @@ from bot.handlers import (
     team,
     vouchers,
 )
-from bot.handlers.screens import needs_terms, read_tap, reader_of, show
+from bot.handlers.screens import needs_terms, read_tap, reader_of, said, show
 from bot.views import browse as browse_views
 from bot.views import offers
 from bot.views import payments as payment_views
@@ -75,7 +74,7 @@ async def ask_quantity(update: Update, context: Context) -> None:
     tap = read_tap(update, context)
     if await needs_terms(update, context):
         raise ApplicationHandlerStop(END)
-    wanted = _wanted(context)
+    wanted = context.typed
     wanted.update(service=tap.number(0), country=tap.args[1])
     if network := browse.network_of(context, tap.args[1], tap.args[2:]):
         wanted["network"] = network
@@ -83,11 +82,10 @@ async def ask_quantity(update: Update, context: Context) -> None:
 
 
 async def take_quantity(update: Update, context: Context) -> None:
-    assert update.message
-    wanted = _wanted(context)
+    wanted = context.typed
     where, network = (wanted["service"], wanted["country"]), wanted.get("network")
     found = browse.find_line(context, *where, network)
-    quantity = _read_quantity(update.message.text or "")
+    quantity = _read_quantity(said(update))
     if found and not 1 <= quantity <= min(found[1].most, offers.MOST):
         await _show_question(update, context, wrong=True)
     view = await browse.confirm_view(context, *where, quantity, network)
@@ -105,10 +103,9 @@ async def ask_amount(update: Update, context: Context) -> None:
 
 async def take_amount(update: Update, context: Context) -> None:
     """An invoice for it, rounded up to whole Stars. What is refused can be typed again."""
-    assert update.message
     shop = context.shop
     try:
-        amount = parse_amount(update.message.text or "", shop.currency)
+        amount = parse_amount(said(update), shop.currency)
     except BadAmount as error:
         await _ask_amount(update, context, bad_amount(error, context.language))
         return
@@ -133,19 +130,19 @@ async def leave(update: Update, context: Context) -> None:
     """`/cancel`."""
     view = start_views.left(reader_of(context))
     if not await linking.leave(context, view):
-        _wanted(context).clear()
+        context.typed.clear()
         await show(update, context, view)
     raise ApplicationHandlerStop(END)
 
 
 async def step_aside(update: Update, context: Context) -> int:
     """They are on to something else."""
-    _wanted(context).clear()
+    context.typed.clear()
     return END
 
 
 async def _show_question(update: Update, context: Context, *, wrong: bool = False) -> None:
-    wanted = _wanted(context)
+    wanted = context.typed
     found = browse.find_line(context, wanted["service"], wanted["country"], wanted.get("network"))
     if found is None:
         wanted.clear()
@@ -155,15 +152,8 @@ async def _show_question(update: Update, context: Context, *, wrong: bool = Fals
     raise ApplicationHandlerStop(QUANTITY)
 
 
-def _wanted(context: Context) -> dict[str, Any]:
-    """What the number is for whose quantity is asked; kept until the conversation ends."""
-    assert context.user_data is not None
-    return context.user_data
-
-
 def _read_quantity(text: str) -> int:
     """Zero for what is no quantity."""
-    text = text.strip()
     return int(text) if text.isdecimal() and len(text) <= len(str(offers.MOST)) else 0
 
 

@@ -5,7 +5,7 @@ from telegram.ext import ApplicationHandlerStop, ConversationHandler
 
 from bot.buttons import Tap
 from bot.context import Context
-from bot.handlers.screens import Acts, needs_terms, read_tap, reader_of, show
+from bot.handlers.screens import Acts, needs_terms, read_tap, reader_of, said, show
 from bot.views import vouchers as views
 from bot.views.errors import sentence
 from services.errors import TooManyGuesses, VoucherRefused
@@ -37,8 +37,7 @@ async def ask(update: Update, context: Context) -> None:
 
 
 async def take(update: Update, context: Context) -> None:
-    assert update.message
-    await _redeem(update, context, update.message.text or "")
+    await _redeem(update, context, said(update))
     raise ApplicationHandlerStop(END)
 
 
@@ -51,8 +50,7 @@ async def follow(update: Update, context: Context, text: str) -> None:
 
 
 async def _ask(update: Update, context: Context) -> None:
-    assert context.user_data is not None
-    context.user_data.clear()
+    context.typed.clear()
     await show(update, context, views.ask_code(reader_of(context)))
     raise ApplicationHandlerStop(CODE)
 

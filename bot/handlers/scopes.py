@@ -5,8 +5,7 @@ from telegram.ext import ApplicationHandlerStop, ConversationHandler
 
 from bot.buttons import Tap
 from bot.context import Context
-from bot.handlers.people import forget_typed, said
-from bot.handlers.screens import Acts, read_tap, reader_of, show
+from bot.handlers.screens import Acts, read_tap, reader_of, said, show
 from bot.views import scopes as views
 from bot.views.scopes import SERVICE, Choice, Named
 from bot.views.screen import ROWS, Page
@@ -22,17 +21,15 @@ ECHO = 64
 
 async def ask_name(update: Update, context: Context) -> None:
     choice = _choice(read_tap(update, context))
-    assert context.user_data is not None
-    context.user_data.clear()
-    context.user_data["choice"] = list(choice)
+    context.typed.clear()
+    context.typed["choice"] = list(choice)
     await show(update, context, views.ask_name(reader_of(context), choice))
     raise ApplicationHandlerStop(NAME)
 
 
 async def take_name(update: Update, context: Context) -> None:
-    assert context.user_data is not None
-    choice, text = Choice(*context.user_data["choice"]), said(update)[:ECHO]
-    forget_typed(context)
+    choice, text = Choice(*context.typed["choice"]), said(update)[:ECHO]
+    context.typed.clear()
     found = [one for one in _choices(context, choice) if _is_meant(context, text.casefold(), *one)]
     await show(update, context, views.matches(reader_of(context), choice, text, found))
     raise ApplicationHandlerStop(END)

@@ -129,6 +129,12 @@ def read_tap(update: Update, context: Context) -> Tap:
     return context.shop.buttons.unpack(context.user.id, query.data or "")
 
 
+def said(update: Update) -> str:
+    """What they wrote, without the space around it."""
+    assert update.message
+    return (update.message.text or "").strip()
+
+
 def tapped_message_id(update: Update) -> int | None:
     """The message whose button was tapped."""
     query = update.callback_query

@@ -6,7 +6,7 @@ from bot.buttons import Tap, base36
 from bot.context import Context
 from bot.handlers import browse
 from bot.handlers.home import popular
-from bot.handlers.screens import needs_terms, reader_of, show
+from bot.handlers.screens import needs_terms, reader_of, said, show
 from bot.views import browse as views
 from bot.views.browse import Found
 from services.catalog import Catalog
@@ -34,7 +34,7 @@ async def search(update: Update, context: Context) -> None:
     assert update.message
     if update.message.via_bot == context.bot.bot:
         return  # a card of our own inline results: it has its button
-    text = (update.message.text or "").strip()
+    text = said(update)
     found = find(context.shop.catalog, text)
     if await needs_terms(update, context, _way_to(found[0]) if found else None):
         return

@@ -7,8 +7,8 @@ from telegram.ext import ApplicationHandlerStop
 
 from bot.buttons import Tap
 from bot.context import Context
-from bot.handlers.screens import Acts, read_tap, reader_of, show
-from bot.handlers.senders import END, home_of, typed
+from bot.handlers.screens import Acts, read_tap, reader_of, said, show
+from bot.handlers.senders import END, home_of
 from bot.views import sender_ids as views
 from bot.views.screen import View
 from services.errors import (
@@ -36,8 +36,8 @@ async def ask_name(update: Update, context: Context) -> None:
 
 
 async def take_name(update: Update, context: Context) -> None:
-    name = _said(update)[:NAME_LIMIT]
-    told = typed(context)
+    name = said(update)[:NAME_LIMIT]
+    told = context.typed
     told["name"] = name
     # The name alone was wrong: the number is known already.
     if "number" in told:
@@ -46,9 +46,9 @@ async def take_name(update: Update, context: Context) -> None:
 
 
 async def take_number(update: Update, context: Context) -> None:
-    told = typed(context)
+    told = context.typed
     sender = context.shop.senders.find(told["sender"])
-    number = parse_phone(_said(update), home_of(sender) if sender else None)
+    number = parse_phone(said(update), home_of(sender) if sender else None)
     if number is None:
         problem = views.sentence(NumberInvalid(""), context.language)
         await _ask(update, context, NUMBER, views.ask_number(reader_of(context), told["sender"], problem))
@@ -56,7 +56,7 @@ async def take_number(update: Update, context: Context) -> None:
 
 
 async def _add(update: Update, context: Context, number: str) -> None:
-    told, reader = typed(context), reader_of(context)
+    told, reader = context.typed, reader_of(context)
     sender = told["sender"]
     try:
         own = await context.shop.sender_ids.add_number(sender, told["name"], number, by=context.user.id)
@@ -86,16 +86,16 @@ async def ask_otp(update: Update, context: Context) -> None:
     if own is None:
         await _show_book(update, context, sender)
         raise ApplicationHandlerStop(END)
-    typed(context).update(name=own.name, number=number)
+    context.typed.update(name=own.name, number=number)
     await _ask(update, context, OTP, views.ask_otp(reader_of(context), sender, number))
 
 
 async def take_otp(update: Update, context: Context) -> None:
-    told, reader = typed(context), reader_of(context)
+    told, reader = context.typed, reader_of(context)
     sender, number = told["sender"], told["number"]
     try:
         own = await context.shop.sender_ids.verify_number(
-            sender, told["name"], number, otp=_said(update), by=context.user.id
+            sender, told["name"], number, otp=said(update), by=context.user.id
         )
     except NameRequired as error:
         await _ask(update, context, NAME, views.ask_name(reader, sender, _words(context, error)))
@@ -114,9 +114,9 @@ async def ask_alpha(update: Update, context: Context) -> None:
 
 
 async def take_alpha(update: Update, context: Context) -> None:
-    reader, sender = reader_of(context), typed(context)["sender"]
+    reader, sender = reader_of(context), context.typed["sender"]
     try:
-        own = await context.shop.sender_ids.request_name(sender, _said(update), by=context.user.id)
+        own = await context.shop.sender_ids.request_name(sender, said(update), by=context.user.id)
     except (NameRequired, NameInvalid) as error:
         await _ask(update, context, ALPHA, views.ask_alpha(reader, sender, _words(context, error)))
     except UpstreamError as error:
@@ -149,8 +149,8 @@ async def _find(context: Context, sender: str, sender_id: str) -> OwnId | None:
 def _begin(update: Update, context: Context) -> str:
     """The sender that the tapped button is about."""
     tap = read_tap(update, context)
-    typed(context).clear()
-    typed(context)["sender"] = tap.args[0]
+    context.typed.clear()
+    context.typed["sender"] = tap.args[0]
     return tap.args[0]
 
 
@@ -160,14 +160,9 @@ async def _ask(update: Update, context: Context, state: str, view: View) -> NoRe
 
 
 async def _end(update: Update, context: Context, view: View) -> NoReturn:
-    typed(context).clear()
+    context.typed.clear()
     await show(update, context, view)
     raise ApplicationHandlerStop(END)
-
-
-def _said(update: Update) -> str:
-    assert update.message
-    return (update.message.text or "").strip()
 
 
 def _words(context: Context, error: UpstreamError) -> str:

@@ -8,7 +8,7 @@ from telegram.ext import ApplicationHandlerStop, ConversationHandler
 
 from bot.buttons import Tap
 from bot.context import Context
-from bot.handlers.screens import Acts, read_tap, reader_of, show
+from bot.handlers.screens import Acts, read_tap, reader_of, said, show
 from bot.views import senders as views
 from services.errors import UpstreamError
 from services.places import country_of, parse_phone
@@ -61,24 +61,23 @@ async def ask_phone(update: Update, context: Context) -> None:
     if sender is None:
         await command(update, context)
         raise ApplicationHandlerStop(END)
-    typed(context)["sender"] = sender.name
+    context.typed["sender"] = sender.name
     await show(update, context, views.ask_test_number(reader_of(context), sender))
     raise ApplicationHandlerStop(PHONE)
 
 
 async def take_phone(update: Update, context: Context) -> None:
     """The update's id is the key: handled twice, it texts once."""
-    assert update.message
-    sender = context.shop.senders.find(typed(context)["sender"])
+    sender = context.shop.senders.find(context.typed["sender"])
     if sender is None:
         return await _leave(update, context)
-    phone_number = parse_phone(update.message.text or "", home_of(sender))
+    phone_number = parse_phone(said(update), home_of(sender))
     if phone_number is None or sender not in context.shop.switchboard.reaching(country_of(phone_number)):
         await show(update, context, views.ask_test_number(reader_of(context), sender, wrong=True))
         raise ApplicationHandlerStop(PHONE)
     draft = Draft(f"test:{update.update_id}", phone_number, context.user.id)
     await context.shop.texting.send_test(sender.name, views.test_text(context.language), draft)
-    typed(context).clear()
+    context.typed.clear()
     await show(update, context, views.test_queued(reader_of(context), sender.name, phone_number))
     raise ApplicationHandlerStop(END)
 
@@ -90,8 +89,7 @@ async def ask_country(update: Update, context: Context) -> None:
 
 
 async def take_country(update: Update, context: Context) -> None:
-    assert update.message
-    iso = find_country(update.message.text or "")
+    iso = find_country(said(update))
     if iso is None:
         await show(update, context, views.ask_country(reader_of(context), wrong=True))
         raise ApplicationHandlerStop(COUNTRY)
@@ -125,15 +123,9 @@ async def _show_country(update: Update, context: Context, iso: str) -> None:
 
 async def _leave(update: Update, context: Context) -> None:
     """What was asked about is no longer there."""
-    typed(context).clear()
+    context.typed.clear()
     await command(update, context)
     raise ApplicationHandlerStop(END)
-
-
-def typed(context: Context) -> dict[str, str]:
-    """What they have told us so far; kept until the conversation ends."""
-    assert context.user_data is not None
-    return context.user_data
 
 
 def home_of(sender: Sender) -> str | None:

@@ -43,7 +43,7 @@ async def _tap_settled(update: Update, context: Context, tap: Tap) -> None:
 
 async def _show_orphans(update: Update, context: Context, number: int) -> None:
     found = await context.shop.desk.orphans(limit=ORPHANS + 1, offset=number * ORPHANS)
-    page = Page(found[:ORPHANS], number, more=len(found) > ORPHANS)
+    page = Page.read(found, number, ORPHANS)
     await show(update, context, views.orphans(reader_of(context), page))
 
 

@@ -17,8 +17,8 @@ OPEN = "support"
 
 async def command(update: Update, context: Context) -> None:
     """`/support`."""
-    _data(context).clear()
-    _data(context)[OPEN] = True
+    context.typed.clear()
+    context.typed[OPEN] = True
     await show(update, context, views.screen(reader_of(context)))
     raise ApplicationHandlerStop(WRITING)
 
@@ -26,8 +26,8 @@ async def command(update: Update, context: Context) -> None:
 async def ask(update: Update, context: Context) -> None:
     """By a button; one below somebody's words leaves them as they are."""
     below = bool(read_tap(update, context).args)
-    _data(context).clear()
-    _data(context)[OPEN] = True
+    context.typed.clear()
+    context.typed[OPEN] = True
     await (show_below if below else show)(update, context, views.screen(reader_of(context)))
     raise ApplicationHandlerStop(WRITING)
 
@@ -36,8 +36,8 @@ async def take(update: Update, context: Context) -> None:
     """Carry it. Only the first message is confirmed: who writes three lines reads one word for them."""
     assert update.message
     await _write(context, update.message)
-    if _data(context).get(OPEN) is True:
-        _data(context)[OPEN] = "written"
+    if context.typed.get(OPEN) is True:
+        context.typed[OPEN] = "written"
         await show(update, context, views.sent(reader_of(context)))
     raise ApplicationHandlerStop(WRITING)
 
@@ -56,7 +56,7 @@ async def take_reply(update: Update, context: Context) -> None:
     if await context.shop.support.renter_behind(person.id, replied_id) == person.id:
         await _write(context, message)
         raise ApplicationHandlerStop
-    if person.banned_at and not context.role and not _data(context).get(OPEN):
+    if person.banned_at and not context.role and not context.typed.get(OPEN):
         raise Banned(person.ban_reason)
 
 
@@ -80,8 +80,3 @@ async def _write(context: Context, message: Message) -> None:
     await context.shop.support.write(
         context.user.id, message.message_id, reply_to=replied.message_id if replied else None
     )
-
-
-def _data(context: Context) -> dict[str, object]:
-    assert context.user_data is not None
-    return context.user_data

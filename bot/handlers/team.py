@@ -5,8 +5,8 @@ from telegram.ext import ApplicationHandlerStop, ConversationHandler
 
 from bot.buttons import Tap
 from bot.context import Context
-from bot.handlers.people import said, show_card
-from bot.handlers.screens import Acts, read_tap, reader_of, show
+from bot.handlers.people import show_card
+from bot.handlers.screens import Acts, read_tap, reader_of, said, show
 from bot.views import team as views
 from bot.views.screen import ROWS, Page
 from services.roles import Role

@@ -31,7 +31,7 @@ async def _show(update: Update, context: Context, person_id: int, number: int) -
     """`person_id`: 0 for everybody."""
     shop, size = context.shop, views.ACTS_A_PAGE
     acts = await shop.trail.newest(person_id=person_id or None, limit=size + 1, offset=number * size)
-    page = Page(acts[:size], number, more=len(acts) > size)
+    page = Page.read(acts, number, size)
     people = {act.operator_id for act in page.items} | {act.user_id for act in page.items if act.user_id}
     names = {user_id: found.name for user_id in people if (found := await shop.accounts.find(user_id))}
     view = views.trail(reader_of(context), page, person_id, names, currency=shop.currency)

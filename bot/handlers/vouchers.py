@@ -9,9 +9,9 @@ from telegram import Update
 from telegram.ext import ApplicationHandlerStop, ConversationHandler
 
 from bot.buttons import Tap, new_key
-from bot.context import Context, Data
+from bot.context import Context
 from bot.handlers.redeeming import LINK
-from bot.handlers.screens import Acts, read_tap, reader_of, show
+from bot.handlers.screens import Acts, read_tap, reader_of, said, show
 from bot.views import operator as operator_views
 from bot.views import vouchers as views
 from bot.views.errors import bad_amount, sentence
@@ -52,9 +52,8 @@ async def command(update: Update, context: Context) -> None:
 
 async def vouchers(update: Update, context: Context, tap: Tap) -> None:
     number, shop = tap.number(0), context.shop
-    # One more than is shown tells whether there is another page.
     found = await shop.vouchers.newest(limit=ROWS + 1, offset=number * ROWS)
-    page = Page(found.vouchers[:ROWS], number, more=len(found.vouchers) > ROWS)
+    page = Page.read(found.vouchers, number, ROWS)
     view = views.vouchers(
         reader_of(context), page, given_out=found.given_out, currency=shop.currency, now=shop.clock.now()
     )
@@ -83,7 +82,7 @@ async def create(update: Update, context: Context, tap: Tap) -> None:
 async def ask(update: Update, context: Context) -> None:
     """A new one, step by step: its amount, its uses, its lifetime, and then a last look."""
     read_tap(update, context)
-    data = _data(context)
+    data = context.typed
     data.clear()
     data.update(answers=[], key=new_key())
     await _ask_next(update, context)
@@ -91,8 +90,7 @@ async def ask(update: Update, context: Context) -> None:
 
 async def take(update: Update, context: Context) -> None:
     """The next answer; after the last question, a word that shall be the code."""
-    assert update.message
-    data, text = _data(context), update.message.text or ""
+    data, text = context.typed, said(update)
     answers: list[int] = data["answers"]
     try:
         if len(answers) == len(_READERS):
@@ -106,7 +104,7 @@ async def take(update: Update, context: Context) -> None:
 
 
 async def _ask_next(update: Update, context: Context, *, problem: str = "") -> NoReturn:
-    reader, currency, data = reader_of(context), context.shop.currency, _data(context)
+    reader, currency, data = reader_of(context), context.shop.currency, context.typed
     answers: list[int] = data["answers"]
     if len(answers) < len(_READERS):
         view = views.question(reader, len(answers), currency, problem=problem)
@@ -127,12 +125,6 @@ async def _create(
 async def _show(update: Update, context: Context, found: Voucher) -> None:
     link, now = f"{context.bot.link}?start={LINK}{found.code}", context.shop.clock.now()
     await show(update, context, views.voucher(reader_of(context), found, link=link, now=now))
-
-
-def _data(context: Context) -> Data:
-    """The answers so far and the key of the intent; kept until the conversation ends."""
-    assert context.user_data is not None
-    return context.user_data
 
 
 def _draft(answers: list[int]) -> Draft:

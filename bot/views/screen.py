@@ -78,6 +78,11 @@ class Page(Generic[T]):
         start = number * size
         return cls(items[start : start + size], number, more=len(items) > start + size)
 
+    @classmethod
+    def read(cls, found: Sequence[T], number: int, size: int) -> "Page[T]":
+        """From one more than a page shows: that one tells whether there is another."""
+        return cls(found[:size], number, more=len(found) > size)
+
 
 def pager(reader: Reader, page: Page[T], action: str, *args: int | str) -> Row:
     """Buttons to the pages beside this one; the page number follows `args`."""
