@@ -5,14 +5,13 @@ import os
 import sqlite3
 import sys
 from collections.abc import Coroutine
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import logs
+from bot import VERSION, logs
 from bot.settings import Settings, WrongSettings, read_settings
 
 app = typer.Typer(
@@ -66,12 +65,7 @@ def _run(work: Coroutine[Any, Any, Any]) -> Any:
 
 def _version(wanted: bool) -> None:
     if wanted:
-        try:
-            print(f"numlet {version('numlet')}")
-        except PackageNotFoundError:  # run from a checkout
-            from bot import VERSION
-
-            print(f"numlet {VERSION}")
+        print(f"numlet {VERSION}")
         raise typer.Exit
 
 
