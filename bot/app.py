@@ -37,7 +37,6 @@ from services.buying import Buying
 from services.catalog import Catalog
 from services.clock import Clock
 from services.deliveries import Deliveries, Source
-from services.desk import Desk
 from services.disputes import Disputes
 from services.favourites import Favourites
 from services.forwarding import FORWARD, Forwarding, listeners
@@ -52,6 +51,7 @@ from services.low_balances import LowBalances
 from services.maintenance import Maintenance
 from services.odds import Odds
 from services.orders import Orders
+from services.orphans import Orphans
 from services.outbox import Outbox
 from services.pauses import Pauses
 from services.payments import Payments
@@ -137,14 +137,12 @@ class Numlet:
 
     settings: Settings
     keys: Keys
-    database: Database
     suppliers: Suppliers
     catalog: Catalog
     lookouts: Lookouts
     pauses: Pauses
     odds: Odds
     popularity: Popularity
-    rentals: Rentals
     reconciliation: Reconciliation
     outbox: Outbox
     inbox: Inbox
@@ -276,7 +274,7 @@ def build(reception: Reception) -> Numlet:
         late_codes=late_codes,
         lookouts=lookouts,
         swaps=swaps,
-        desk=Desk(database, clock),
+        orphans=Orphans(database, clock),
         support=support,
         disputes=Disputes(database, clock, outbox, announcer, refunds, support, within=settings.retention),
         timelines=Timelines(database),
@@ -295,13 +293,12 @@ def build(reception: Reception) -> Numlet:
         clock=clock,
         buttons=Buttons(reception.keys.buttons),
         currency=settings.currency,
-        admin_ids=settings.admin_ids,
         retention_days=settings.retention_days,
         page_url=settings.page_url,
     )
     application = telegram_application(settings, database)
     handlers.register(application, shop)
-    outgoing = Outgoing(application.bot, shop, database, announcer)
+    outgoing = Outgoing(application.bot, shop, announcer)
     sending = Sending(database, clock, outbox, TelegramCourier(application.bot), texting)
     stars = Stars(database, clock, payments, refunds, TelegramStars(application.bot))
     outbox.register(
@@ -333,14 +330,12 @@ def build(reception: Reception) -> Numlet:
     return Numlet(
         settings=settings,
         keys=reception.keys,
-        database=database,
         suppliers=suppliers,
         catalog=catalog,
         pauses=pauses,
         odds=odds,
         lookouts=lookouts,
         popularity=popularity,
-        rentals=rentals,
         reconciliation=reconciliation,
         outbox=outbox,
         inbox=reception.inbox,

@@ -16,7 +16,6 @@ from services.audit import Audit
 from services.broadcasts import Broadcasts
 from services.catalog import Catalog
 from services.clock import Clock
-from services.desk import Desk
 from services.disputes import Disputes
 from services.favourites import Favourites
 from services.forwarding import Forwarding
@@ -28,6 +27,7 @@ from services.late_codes import LateCodes
 from services.lookouts import Lookouts
 from services.maintenance import Maintenance
 from services.orders import Orders
+from services.orphans import Orphans
 from services.pauses import Pauses
 from services.payments import Payments
 from services.people import People
@@ -88,7 +88,7 @@ class Shop:
     late_codes: LateCodes
     lookouts: Lookouts
     swaps: Swaps
-    desk: Desk
+    orphans: Orphans
     support: Support
     disputes: Disputes
     timelines: Timelines
@@ -107,9 +107,8 @@ class Shop:
     clock: Clock
     buttons: Buttons
     currency: str
-    admin_ids: frozenset[int]
     retention_days: int
-    page_url: str = ""
+    page_url: str
     """Where Telegram finds the page of the shop; empty where it cannot."""
 
 

@@ -52,7 +52,7 @@ async def send(
     )
 
 
-async def edit(bot: Bot, chat_id: int, message_id: int, view: View, lane: Lane = Lane.EDIT) -> bool:
+async def edit(bot: Bot, chat_id: int, message_id: int, view: View) -> bool:
     """False where that message cannot be edited (any more). Raises TelegramError."""
     try:
         await bot.edit_message_text(
@@ -61,7 +61,7 @@ async def edit(bot: Bot, chat_id: int, message_id: int, view: View, lane: Lane =
             message_id,
             reply_markup=view.keyboard,
             parse_mode=ParseMode.HTML,
-            rate_limit_args=lane,
+            rate_limit_args=Lane.EDIT,
         )
     except BadRequest as error:
         # Telegram has no error codes for these, only words.

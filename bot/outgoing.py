@@ -27,7 +27,7 @@ from bot.views.screen import Reader
 from db import orders as db_orders
 from db import sms as db_sms
 from db.models import OutboxMessage, Sms, User
-from db.session import Database, after_commit
+from db.session import after_commit
 from services.announcer import (
     ALERT,
     CARD,
@@ -65,10 +65,9 @@ SHOWN = Histogram(
 class Outgoing:
     """Each message is drawn from the facts of the moment in which it is sent."""
 
-    def __init__(self, bot: Bot, shop: Shop, database: Database, announcer: Announcer) -> None:
+    def __init__(self, bot: Bot, shop: Shop, announcer: Announcer) -> None:
         self._bot = bot
         self._shop = shop
-        self._database = database
         self._announcer = announcer
 
     def workers(self) -> Mapping[str, Worker]:

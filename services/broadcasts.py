@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db import broadcasts, texts
@@ -23,8 +22,6 @@ from services.errors import BroadcastNotFound, NotPossible
 from services.lanes import Lane
 from services.outbox import Outbox
 from services.quiet_hours import QuietHours
-
-log = structlog.get_logger()
 
 BROADCAST, RECALL, PANEL = "broadcast", "recall", "broadcast_panel"
 DELETABLE_FOR = timedelta(hours=48)

@@ -59,10 +59,6 @@ class Pauses:
         """With their ends, None for those that have none; an empty name: those that go for all suppliers."""
         return {scope: until for scope, until in self._ends.things.items() if scope.supplier == supplier}
 
-    def is_off(self, supplier: str) -> bool:
-        """Whether nothing at all is bought there."""
-        return Scope(supplier) in self._ends.things
-
     async def pause(self, scope: Scope, *, until: datetime | None, by: int, subject: str) -> None:
         """Stop selling something; said again, it changes the end. `subject`: the scope, in words."""
         now = self._clock.now()

@@ -42,12 +42,6 @@ def flag(iso: str) -> str:
     return "".join(chr(0x1F1E6 + ord(letter) - ord("A")) for letter in iso.upper())
 
 
-def dial_code(iso: str) -> str:
-    """What international calls begin with ("+62"); empty where nobody can be called."""
-    code = phonenumbers.country_code_for_region(iso)
-    return f"+{code}" if code else ""
-
-
 def format_phone(e164: str) -> str:
     """International form, "+62 812-3456-7890"; unchanged when it is no number."""
     try:

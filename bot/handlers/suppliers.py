@@ -37,12 +37,12 @@ async def _tap_orphans(update: Update, context: Context, tap: Tap) -> None:
 
 
 async def _tap_settled(update: Update, context: Context, tap: Tap) -> None:
-    await context.shop.desk.settle_orphans(up_to=tap.number(0), by=context.user.id)
+    await context.shop.orphans.settle(up_to=tap.number(0), by=context.user.id)
     await _show_orphans(update, context, 0)
 
 
 async def _show_orphans(update: Update, context: Context, number: int) -> None:
-    found = await context.shop.desk.orphans(limit=ORPHANS + 1, offset=number * ORPHANS)
+    found = await context.shop.orphans.newest(limit=ORPHANS + 1, offset=number * ORPHANS)
     page = Page.read(found, number, ORPHANS)
     await show(update, context, views.orphans(reader_of(context), page))
 

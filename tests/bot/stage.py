@@ -25,11 +25,11 @@ from sandbox.telegram import Message, Person, Telegram
 from services.acts import Trail
 from services.broadcast_sending import Sending
 from services.broadcasts import BROADCAST, PANEL, RECALL, Broadcasts
-from services.desk import Desk
 from services.favourites import Favourites
 from services.home import Homes
 from services.lanes import Lane
 from services.maintenance import Maintenance
+from services.orphans import Orphans
 from services.popularity import Popularity
 from services.rates import Rates
 from services.refunds import REFUND
@@ -103,7 +103,7 @@ class Stage:
             late_codes=world.late_codes,
             lookouts=world.lookouts,
             swaps=world.swaps,
-            desk=Desk(world.database, world.clock),
+            orphans=Orphans(world.database, world.clock),
             people=world.people,
             team=world.team,
             trail=Trail(world.database),
@@ -122,8 +122,8 @@ class Stage:
             clock=world.clock,
             buttons=Buttons(KEY),
             currency=CURRENCY,
-            admin_ids=OWNERS,
             retention_days=30,
+            page_url="",
         )
         self.limiter = NoLimits()
         self.application = self._new_application()
@@ -143,7 +143,7 @@ class Stage:
             .build()
         )
         handlers.register(application, self.shop)
-        outgoing = Outgoing(application.bot, self.shop, self.world.database, self.world.announcer)
+        outgoing = Outgoing(application.bot, self.shop, self.world.announcer)
         world, account = self.world, TelegramStars(application.bot)
         self.stars = Stars(world.database, world.clock, world.payments, world.refunds, account)
         sending = Sending(

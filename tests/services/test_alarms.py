@@ -10,9 +10,9 @@ from db.models import OutboxMessage
 from services.acts import Trail
 from services.alarms import Alarms, Word
 from services.announcer import CODE
-from services.desk import Desk
 from services.errors import UpstreamError, UpstreamUnavailable, UpstreamUnknown
 from services.low_balances import LowBalances
+from services.orphans import Orphans
 from services.phones import Wish
 from services.roles import Role
 from services.supervision import Supervision
@@ -201,10 +201,10 @@ async def test_what_is_unexplained_is_an_incident_until_somebody_has_looked(oper
     operator.vendor.buy(142, 1)
     await operator.reconcile()
     assert await watch(operator, minutes=2) == ["orphan"]
-    desk = Desk(operator.database, operator.clock)
-    [orphan] = await desk.orphans(limit=2)
+    orphans = Orphans(operator.database, operator.clock)
+    [orphan] = await orphans.newest(limit=2)
     for _ in range(2):
-        await desk.settle_orphans(up_to=orphan.id or 0, by=RENTER)
+        await orphans.settle(up_to=orphan.id or 0, by=RENTER)
     assert await watch(operator, minutes=2) == ["orphan", "orphans_settled"]
     [act] = await Trail(operator.database).newest(limit=5)
     assert (act.what, act.after) == ("orphans", {"settled": 1})

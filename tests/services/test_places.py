@@ -3,7 +3,6 @@ import pytest
 from services.places import (
     country_name,
     currency_for_language,
-    dial_code,
     flag,
     format_phone,
     get_locale,
@@ -34,11 +33,6 @@ def test_an_unknown_region_falls_back_to_its_language():
 def test_flags_are_regional_indicators():
     assert flag("ID") == "🇮🇩"
     assert flag("us") == "🇺🇸"
-
-
-@pytest.mark.parametrize(("iso", "code"), [("ID", "+62"), ("US", "+1"), ("XK", "+383"), ("QX", "")])
-def test_dial_codes(iso, code):
-    assert dial_code(iso) == code
 
 
 def test_phone_numbers_are_shown_in_international_form():

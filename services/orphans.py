@@ -1,4 +1,4 @@
-"""What only the operator sees."""
+"""What suppliers have or tell us that no purchase explains, and who has looked into it."""
 
 from db import orphans
 from db.models import Orphan
@@ -8,19 +8,18 @@ from services.acts import What
 from services.clock import Clock
 
 
-class Desk:
-    """What is behind the operator's commands."""
+class Orphans:
+    """Numbers and SMS; reconciliation and rentals find them."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
-    async def orphans(self, *, limit: int, offset: int = 0) -> list[Orphan]:
-        """Numbers and SMS that no purchase explains, newest first."""
+    async def newest(self, *, limit: int, offset: int = 0) -> list[Orphan]:
         async with self._database.read() as session:
             return await orphans.newest(session, limit=limit, offset=offset)
 
-    async def settle_orphans(self, *, up_to: int, by: int) -> None:
+    async def settle(self, *, up_to: int, by: int) -> None:
         """Somebody has looked into all up to the one with this id; newer ones may not have been seen."""
         now = self._clock.now()
         async with self._database.write() as session:
