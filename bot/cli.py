@@ -104,7 +104,7 @@ def demo(
 @app.command()
 def doctor() -> None:
     """Check every setting, the database, Telegram and each supplier; say what is wrong and how to mend it."""
-    from bot.doctor import examine
+    from bot.doctor.examination import examine
 
     if not _run(examine(read_settings())):
         raise typer.Exit(1)
@@ -126,7 +126,7 @@ def selftest(
 @app.command()
 def migrate() -> None:
     """Bring the database to the newest schema (run does it by itself)."""
-    from bot.maintenance import migrate_database
+    from bot.upkeep import migrate_database
 
     print(_run(migrate_database(_settings())))
 
@@ -134,7 +134,7 @@ def migrate() -> None:
 @app.command()
 def audit() -> None:
     """Say whether all sums agree and what the shop earns; exit status 1 where something does not agree."""
-    from bot.maintenance import audit_database
+    from bot.upkeep import audit_database
 
     words, agrees = _run(audit_database(_settings()))
     print(words)
@@ -174,6 +174,6 @@ def restore(file: Annotated[Path, typer.Argument(help="A backup that was made wi
 @app.command()
 def backup(file: Annotated[Path, typer.Argument(help="Where the copy goes; it must not exist yet.")]) -> None:
     """Copy the database while the bot runs."""
-    from bot.maintenance import backup_database
+    from bot.upkeep import backup_database
 
     print(backup_database(_settings(), file))

@@ -9,8 +9,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.maintenance import exists
 from bot.settings import WrongSettings
+from bot.upkeep import exists
 from db import copying, migrate
 from db import settings as stored_settings
 from db.address import BadAddress, read_address

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from bot.maintenance import check_schema
 from bot.settings import Settings, WrongSettings
 from bot.sheets import SHEETS, write
+from bot.upkeep import check_schema
 from db.session import Database
 
 

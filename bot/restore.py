@@ -6,8 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from bot.language import Language
-from bot.maintenance import integrity
 from bot.settings import Settings, WrongSettings
+from bot.upkeep import integrity
 from bot.views.audit import finding_text
 from db import migrate
 from db import settings as stored_settings

@@ -57,6 +57,14 @@ def test_a_link_leads_somewhere(page: Path, target: str):
     assert not anchor or anchor in anchors(file)
 
 
+NAMED = re.compile(r"`((?:bot|services|db|sandbox|tests|benchmarks|deploy|docs)/[\w./-]+)`")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_file_that_a_page_names_is_there(page: Path):
+    assert [name for name in NAMED.findall(prose(page)) if not (ROOT / name).exists()] == []
+
+
 def shown(default: object) -> str:
     """A default as a person would write it."""
     if isinstance(default, SecretStr):

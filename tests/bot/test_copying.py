@@ -6,8 +6,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from bot.copying import copy_database
-from bot.maintenance import backup_database
 from bot.settings import Settings, WrongSettings
+from bot.upkeep import backup_database
 from db.migrate import upgrade
 from db.session import Database
 from tests.builders import CURRENCY, PRICE, World, world_on

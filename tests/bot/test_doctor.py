@@ -14,13 +14,13 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bot.doctor import examine
+from bot.doctor.examination import examine
+from bot.doctor.surroundings import misspelt
 from bot.healthcheck import is_serving
 from bot.miniapp.app import MiniApp
 from bot.process import http_server
 from bot.settings import Settings, read_settings
 from bot.stage import environment
-from bot.surroundings import misspelt
 from bot.webhooks import Readiness, accept_telegram, create_app
 from db.session import Database
 from sandbox.clock import Clock

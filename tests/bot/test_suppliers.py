@@ -5,7 +5,7 @@ import json
 import httpx
 import pytest
 
-from bot.doctor import examine
+from bot.doctor.examination import examine
 from bot.settings import Settings, WrongSettings, read_settings
 from bot.suppliers import connect_suppliers
 from sandbox.clock import Clock

@@ -7,8 +7,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from telegram import Bot
 from telegram.error import InvalidToken, TelegramError
 
-from bot import support_chat, surroundings
-from bot.findings import Finding
+from bot.doctor import support_chat, surroundings
+from bot.doctor.findings import Finding
 from bot.senders import connect_senders
 from bot.settings import Settings
 from bot.suppliers import connect_suppliers

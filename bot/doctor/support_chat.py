@@ -3,7 +3,7 @@
 from telegram import Bot, ChatMemberAdministrator
 from telegram.error import BadRequest, ChatMigrated, Forbidden
 
-from bot.findings import Finding
+from bot.doctor.findings import Finding
 from bot.settings import Settings
 
 ABOUT = "SUPPORT_CHAT_ID"

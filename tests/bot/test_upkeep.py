@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from bot.maintenance import audit_database, backup_database
 from bot.restore import restore_database
 from bot.settings import Settings, WrongSettings
+from bot.upkeep import audit_database, backup_database
 from db.leadership import only_process
 from db.migrate import head_revision, upgrade
 from db.session import Database

@@ -14,7 +14,7 @@ from dotenv import dotenv_values
 from sqlalchemy import make_url
 from telegram import Bot
 
-from bot.findings import Finding
+from bot.doctor.findings import Finding
 from bot.settings import THIS_MACHINE, Settings
 from services.suppliers.base import Supplier
 

@@ -1,0 +1,1 @@
+"""`numlet doctor`: the settings, the connections, and what is around the program."""
