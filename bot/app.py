@@ -167,6 +167,8 @@ class Numlet:
 def build(reception: Reception) -> Numlet:
     """Construct every part, once. Nothing runs yet and nothing is called."""
     settings, database, clock = reception.settings, reception.database, reception.clock
+
+    # What is for sale, and for how much.
     suppliers = Suppliers(reception.suppliers, clock)
     pricing = Pricing(database, clock, markup_percent=settings.markup_percent)
     pauses = Pauses(database, clock)
@@ -174,9 +176,13 @@ def build(reception: Reception) -> Numlet:
     odds = Odds(database, clock)
     popularity = Popularity(database, clock)
     catalog = Catalog(database, clock, suppliers, pricing, pauses, rates, odds, currency=settings.currency)
+
+    # What is promised, and to whom.
     outbox = Outbox(database, clock)
     announcer = Announcer(outbox)
     lookouts = Lookouts(database, clock, catalog, announcer)
+
+    # Renters and their money.
     accounts = Accounts(database, clock, currency=settings.currency)
     orders = Orders(
         database,
@@ -207,6 +213,8 @@ def build(reception: Reception) -> Numlet:
         newcomer_limit=settings.stars_newcomer_limit,
     )
     payments = Payments(database, clock, orders, refunds, announcer, currency=settings.currency, rate=rate)
+
+    # Texts to phones.
     senders = Senders(reception.senders, clock)
     switchboard = Switchboard(database, clock, senders)
     texting = Texting(database, clock, senders, switchboard, outbox, announcer)
@@ -222,6 +230,8 @@ def build(reception: Reception) -> Numlet:
         currency=settings.currency,
     )
     texting.register(listeners(phones, forwarding))
+
+    # Numbers, from the supplier and back.
     swaps = Swaps(database, clock, catalog, suppliers, outbox, announcer)
     late_codes = LateCodes(database, clock, announcer, invitations, forwarding)
     rentals = Rentals(
@@ -233,6 +243,8 @@ def build(reception: Reception) -> Numlet:
     registration = WebhookRegistration(
         database, clock, suppliers, reception.webhook_secrets, public_url=settings.public_url
     )
+
+    # Who works here, and what they look after.
     team = Team(database, clock, outbox, owner_ids=settings.admin_ids)
     alarms = Alarms(database, clock, texting, announcer, team, alarm_views.text)
     low_balances = LowBalances(
@@ -248,6 +260,8 @@ def build(reception: Reception) -> Numlet:
     audit = Audit(database, clock, currency=settings.currency)
     watch = Watch(database, clock, audit, alarms)
     support = Support(database, clock, outbox, announcer, team, chat_id=settings.support_chat_id)
+
+    # The chat.
     shop = Shop(
         accounts=accounts,
         broadcasts=broadcasts,
@@ -296,11 +310,14 @@ def build(reception: Reception) -> Numlet:
         retention_days=settings.retention_days,
         page_url=settings.page_url,
     )
+
     application = telegram_application(settings, database)
     handlers.register(application, shop)
     outgoing = Outgoing(application.bot, shop, announcer)
     sending = Sending(database, clock, outbox, TelegramCourier(application.bot), texting)
     stars = Stars(database, clock, payments, refunds, TelegramStars(application.bot))
+
+    # Who keeps which promise, and who handles what was told us.
     outbox.register(
         {
             "buy": buying.buy,
@@ -326,6 +343,7 @@ def build(reception: Reception) -> Numlet:
             for supplier in suppliers
         }
     )
+
     polling = Polling(application.bot, reception.inbox)
     return Numlet(
         settings=settings,
