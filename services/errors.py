@@ -11,6 +11,7 @@ NumletError
     ShopClosed
     StillInUse
     OrderNotFound
+    LateCodeGone
     UserNotFound
     NotPossible
     VoucherRefused
@@ -26,9 +27,11 @@ NumletError
     CodeWrong
     CodeSpent
     BelowCost
+    BroadcastNotFound
     DisputeNotFound
     TooManyMessages
     TooManyPins
+    TooManyLookouts
   ConflictError            already done, or moved on
     KeyReused
   UpstreamError            a supplier or a sender
