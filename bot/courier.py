@@ -11,12 +11,13 @@ from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, Tele
 from bot import messages
 from bot.context import Bot, Shop
 from bot.language import Language
+from bot.messages import reaching_telegram, reason_of
 from bot.views import broadcast as views
 from bot.views.screen import Reader
 from db.models import Broadcast, OutboxMessage
 from services.broadcasts import OriginalGone, Outcome, is_recallable
-from services.errors import UpstreamUnavailable
 from services.lanes import Lane
+from services.senders.telegram import pause_of
 
 log = structlog.get_logger()
 
@@ -35,11 +36,11 @@ class TelegramCourier:
         except Forbidden as error:
             return Outcome("blocked", error=error.message)
         except RetryAfter as error:
-            return Outcome("owed", retry_after=_duration(error.retry_after))
+            return Outcome("owed", retry_after=pause_of(error))
         except BadRequest as error:
             if "to copy not found" in error.message.lower():
                 raise OriginalGone from error
-            return Outcome("failed", error=error.message.partition(":")[0])
+            return Outcome("failed", error=reason_of(error))
         except NetworkError as error:
             # It may have arrived: Telegram has no key by which it would know the message again.
             return _after_silence(error)
@@ -63,14 +64,10 @@ class TelegramCourier:
     async def take_back(self, user_id: int, message_ids: Sequence[int]) -> bool:
         """Delete what was sent; False where Telegram refuses. Raises UpstreamUnavailable."""
         try:
-            return await self._bot.delete_messages(user_id, message_ids, rate_limit_args=Lane.BULK)
-        except RetryAfter as error:
-            wait = _duration(error.retry_after)
-            raise UpstreamUnavailable("told to wait", upstream="telegram", retry_after=wait) from error
+            with reaching_telegram():
+                return await self._bot.delete_messages(user_id, message_ids, rate_limit_args=Lane.BULK)
         except (BadRequest, Forbidden):
             return False
-        except NetworkError as error:
-            raise UpstreamUnavailable(type(error).__name__, upstream="telegram") from error
 
 
 async def draw_panel(bot: Bot, shop: Shop, broadcast: Broadcast, *, panel_id: int | None = None) -> None:
@@ -96,14 +93,10 @@ class Panels:
         """Raises UpstreamUnavailable."""
         broadcast = await self._shop.broadcasts.get(message.payload["broadcast_id"])
         try:
-            await draw_panel(self._bot, self._shop, broadcast)
+            with reaching_telegram():
+                await draw_panel(self._bot, self._shop, broadcast)
         except (BadRequest, Forbidden) as error:
-            log.warning("panel.refused", broadcast=broadcast.id, error=error.message.partition(":")[0])
-        except RetryAfter as error:
-            wait = _duration(error.retry_after)
-            raise UpstreamUnavailable("told to wait", upstream="telegram", retry_after=wait) from error
-        except NetworkError as error:
-            raise UpstreamUnavailable(type(error).__name__, upstream="telegram") from error
+            log.warning("panel.refused", broadcast=broadcast.id, error=reason_of(error))
 
 
 def keyboard(links: list[list[str]]) -> InlineKeyboardMarkup | None:
@@ -117,7 +110,3 @@ def _after_silence(error: NetworkError) -> Outcome:
     if isinstance(error.__cause__, NEVER_SENT):
         return Outcome("owed", retry_after=CONNECT_AGAIN)
     return Outcome("unknown", error=type(error).__name__)
-
-
-def _duration(wait: int | timedelta) -> timedelta:
-    return wait if isinstance(wait, timedelta) else timedelta(seconds=wait)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 
 from telegram import Message
 from telegram.constants import ParseMode
@@ -12,6 +11,7 @@ from bot.context import Bot
 from bot.views.screen import View
 from services.errors import UpstreamUnavailable
 from services.lanes import Lane
+from services.senders.telegram import pause_of
 
 
 @contextmanager
@@ -24,9 +24,8 @@ def reaching_telegram() -> Iterator[None]:
     try:
         yield
     except RetryAfter as error:
-        wait = error.retry_after
-        assert isinstance(wait, timedelta)
-        raise UpstreamUnavailable("told to wait", upstream="telegram", retry_after=wait) from error
+        pause = pause_of(error)
+        raise UpstreamUnavailable("told to wait", upstream="telegram", retry_after=pause) from error
     except BadRequest:
         raise
     except NetworkError as error:

@@ -13,8 +13,7 @@ from bot import messages
 from bot.commands import publish_menu
 from bot.context import Bot, Shop
 from bot.language import ENGLISH, Language
-from bot.messages import reaching_telegram as _telegram
-from bot.messages import reason_of as _reason
+from bot.messages import reaching_telegram, reason_of
 from bot.views import cards, invitations
 from bot.views import lookouts as lookout_views
 from bot.views import operator as operator_views
@@ -112,13 +111,13 @@ class Outgoing:
         sms, view, _ = await self._shop.orders.get_sms(sms_id)
         now = self._shop.clock.now()
         try:
-            with _telegram():
+            with reaching_telegram():
                 await self._bot.delete_message(
                     message.payload["user_id"], message.payload["message_id"], rate_limit_args=Lane.EDIT
                 )
         except (BadRequest, Forbidden) as error:
             # It is gone already, too old, or behind a block.
-            log.info("code.not_deleted", sms=sms_id, error=_reason(error))
+            log.info("code.not_deleted", sms=sms_id, error=reason_of(error))
         except UpstreamUnavailable as error:
             if now < (sms.shown_at or now) + DELETABLE:
                 raise
@@ -153,12 +152,12 @@ class Outgoing:
         if renter.blocked_at or not view.orders[0].on_offer:
             return
         try:
-            with _telegram():
+            with reaching_telegram():
                 await messages.send(self._bot, renter.id, cards.late_offer(self._reader(renter), view))
         except Forbidden:
             await self._shop.accounts.mark_blocked(renter.id)
         except BadRequest as error:
-            log.error("late.refused", order=message.payload["order_id"], error=_reason(error))
+            log.error("late.refused", order=message.payload["order_id"], error=reason_of(error))
 
     async def lookout(self, message: OutboxMessage) -> None:
         """Tell a renter that what they waited for is there. Raises UpstreamUnavailable."""
@@ -171,12 +170,12 @@ class Outgoing:
             self._reader(renter), service, facts["country"], facts["price"], shop.currency
         )
         try:
-            with messages.reaching_telegram():
+            with reaching_telegram():
                 await messages.send(self._bot, renter.id, view, Lane.BULK)
         except Forbidden:
             await shop.accounts.mark_blocked(renter.id)
         except BadRequest as error:
-            log.error("lookout.refused", user=renter.id, error=_reason(error))
+            log.error("lookout.refused", user=renter.id, error=reason_of(error))
 
     async def payment(self, message: OutboxMessage) -> None:
         """Tell who paid what became of it. Raises UpstreamUnavailable."""
@@ -188,12 +187,12 @@ class Outgoing:
         name, settled = message.payload["news"], message.payload.get("settled", 0)
         view = payment_views.news(self._reader(payer), name, payment, wallet, settled)
         try:
-            with _telegram():
+            with reaching_telegram():
                 await messages.send(self._bot, payer.id, view)
         except Forbidden:
             await self._shop.accounts.mark_blocked(payer.id)
         except BadRequest as error:
-            log.error("payment.not_told", payment=payment.id, error=_reason(error))
+            log.error("payment.not_told", payment=payment.id, error=reason_of(error))
 
     async def alert(self, message: OutboxMessage) -> None:
         """Tell everybody on the team whom it concerns. Raises UpstreamUnavailable."""
@@ -203,7 +202,7 @@ class Outgoing:
             operator = await self._shop.accounts.find(operator_id)
             view = operator_views.alert(Language.of(operator.language if operator else ENGLISH), name, facts)
             try:
-                with _telegram():
+                with reaching_telegram():
                     await messages.send(self._bot, operator_id, view)
             except (Forbidden, BadRequest) as error:
                 # An operator who has never opened the bot must not keep the others from knowing.
@@ -218,10 +217,10 @@ class Outgoing:
         has_sender_ids = isinstance(sender, SenderIds)
         view = sender_views.text_news(self._reader(user), text, has_sender_ids=has_sender_ids)
         try:
-            with _telegram():
+            with reaching_telegram():
                 await messages.send(self._bot, user.id, view)
         except (Forbidden, BadRequest) as error:
-            log.warning("text.not_told", user=user.id, error=_reason(error))
+            log.warning("text.not_told", user=user.id, error=reason_of(error))
 
     async def reward(self, message: OutboxMessage) -> None:
         """Tell somebody what their invitation has earned. Raises UpstreamUnavailable."""
@@ -231,34 +230,34 @@ class Outgoing:
             return
         view = invitations.rewarded(Language.of(renter.language), facts["amount"], facts["currency"])
         try:
-            with _telegram():
+            with reaching_telegram():
                 await messages.send(self._bot, renter.id, view)
         except Forbidden:
             await self._shop.accounts.mark_blocked(renter.id)
         except BadRequest as error:
-            log.error("reward.refused", user=renter.id, error=_reason(error))
+            log.error("reward.refused", user=renter.id, error=reason_of(error))
 
     async def letter(self, message: OutboxMessage) -> None:
         """Bring a renter an operator's words. Raises UpstreamUnavailable."""
         renter = await self._shop.accounts.get(message.payload["user_id"])
         try:
-            with _telegram():
+            with reaching_telegram():
                 await messages.send(self._bot, renter.id, people_views.letter(message.payload["text"]))
         except Forbidden:
             await self._shop.accounts.mark_blocked(renter.id)
         except BadRequest as error:
-            log.error("letter.refused", user=renter.id, error=_reason(error))
+            log.error("letter.refused", user=renter.id, error=reason_of(error))
 
     async def role(self, message: OutboxMessage) -> None:
         """Give somebody the menu of their role, and tell them. Raises UpstreamUnavailable."""
         user = await self._shop.accounts.get(message.payload["user_id"])
         role = self._shop.team.role_of(user)
         try:
-            with _telegram():
+            with reaching_telegram():
                 await publish_menu(self._bot, user, role)
                 await messages.send(self._bot, user.id, team_views.news(Language.of(user.language), role))
         except (Forbidden, BadRequest) as error:
-            log.warning("role.not_told", user=user.id, error=_reason(error))
+            log.warning("role.not_told", user=user.id, error=reason_of(error))
 
     async def notice(self, message: OutboxMessage) -> None:
         """Tell a renter what changed by itself. Raises UpstreamUnavailable."""
@@ -266,36 +265,36 @@ class Outgoing:
         if user.blocked_at:
             return
         try:
-            with _telegram():
+            with reaching_telegram():
                 view = preference_views.notice(self._reader(user), message.payload["name"])
                 await messages.send(self._bot, user.id, view)
         except Forbidden:
             await self._shop.accounts.mark_blocked(user.id)
         except BadRequest as error:
-            log.error("notice.refused", user=user.id, error=_reason(error))
+            log.error("notice.refused", user=user.id, error=reason_of(error))
 
     async def _send_code(self, renter: User, view: PurchaseView, sms: Sms) -> int | None:
         """Whatever Telegram thinks of its shape, the code itself arrives; the message, or None where nothing
         can."""
         shaped = cards.code_message(self._reader(renter), view, sms)
         try:
-            with _telegram():
+            with reaching_telegram():
                 return (await messages.send(self._bot, renter.id, shaped, Lane.CODE)).message_id
         except Forbidden:
             await self._shop.accounts.mark_blocked(renter.id)
             return None
         except BadRequest as error:
-            log.error("code.shape_refused", sms=sms.id, error=_reason(error))
+            log.error("code.shape_refused", sms=sms.id, error=reason_of(error))
             return await self._send_bare(renter, sms)
 
     async def _send_bare(self, renter: User, sms: Sms) -> int | None:
         try:
-            with _telegram():
+            with reaching_telegram():
                 sent = await self._bot.send_message(
                     renter.id, sms.code or sms.text or "", parse_mode=None, rate_limit_args=Lane.CODE
                 )
         except (BadRequest, Forbidden) as error:
-            log.error("code.refused", sms=sms.id, error=_reason(error))
+            log.error("code.refused", sms=sms.id, error=reason_of(error))
             return None
         return sent.message_id
 
@@ -304,7 +303,7 @@ class Outgoing:
         purchase = view.purchase
         card = cards.card(self._reader(renter), view)
         try:
-            with _telegram():
+            with reaching_telegram():
                 if purchase.message_id and await messages.edit(
                     self._bot, renter.id, purchase.message_id, card
                 ):
@@ -313,7 +312,7 @@ class Outgoing:
         except Forbidden:
             await self._shop.accounts.mark_blocked(renter.id)
         except BadRequest as error:
-            log.error("card.refused", purchase=purchase.id, error=_reason(error))
+            log.error("card.refused", purchase=purchase.id, error=reason_of(error))
         return None
 
     def _reader(self, renter: User) -> Reader:

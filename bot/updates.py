@@ -4,7 +4,6 @@ import asyncio
 import json
 import warnings
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -16,6 +15,7 @@ from telegram.warnings import PTBUserWarning
 from bot.context import App
 from bot.errors import process
 from services.inbox import Delivery, Inbox
+from services.senders.telegram import pause_of
 
 log = structlog.get_logger()
 
@@ -64,10 +64,6 @@ def handler(application: App) -> Callable[[Delivery], Awaitable[None]]:
     return handle
 
 
-def _seconds(duration: int | timedelta) -> float:
-    return duration.total_seconds() if isinstance(duration, timedelta) else duration
-
-
 class Polling:
     """Long polling. The next offset, which is Telegram's receipt, is sent only after the batch is on disk."""
 
@@ -84,7 +80,7 @@ class Polling:
             try:
                 offset = await self._poll(offset)
             except RetryAfter as error:
-                pause = _seconds(error.retry_after)
+                pause = pause_of(error).total_seconds()
                 self.note("Telegram asks to wait")
             except Conflict:
                 pause = CONFLICT_PAUSE_SECONDS

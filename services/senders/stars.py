@@ -5,7 +5,6 @@ Source: Bot API documentation, "refundStarPayment", "getStarTransactions".
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from typing import Any
 
 from telegram import Bot, StarTransaction, TransactionPartnerUser
@@ -13,6 +12,7 @@ from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
 
 from services import stars
 from services.errors import UpstreamRefused, UpstreamUnavailable
+from services.senders.telegram import pause_of
 
 _NAME = "telegram"
 
@@ -58,8 +58,7 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except RetryAfter as error:
-        wait = error.retry_after
-        pause = wait if isinstance(wait, timedelta) else timedelta(seconds=wait)
+        pause = pause_of(error)
         raise UpstreamUnavailable("told to wait", upstream=_NAME, retry_after=pause) from error
     except (BadRequest, Forbidden) as error:
         raise UpstreamRefused(error.message, upstream=_NAME) from error

@@ -31,10 +31,10 @@ _log = structlog.get_logger(__name__)
 WAITS = Counter("numlet_telegram_waits_total", "How often Telegram told us to wait (429)", ["lane"])
 
 
-def _seconds(error: RetryAfter) -> float:
-    """The library gives a number or a duration, by its settings."""
+def pause_of(error: RetryAfter) -> timedelta:
+    """How long we are to wait; the library gives a number of seconds or a duration, by its settings."""
     wait = error.retry_after
-    return wait.total_seconds() if isinstance(wait, timedelta) else wait
+    return wait if isinstance(wait, timedelta) else timedelta(seconds=wait)
 
 
 class Lanes(BaseRateLimiter[Lane]):
@@ -78,7 +78,7 @@ class Lanes(BaseRateLimiter[Lane]):
             try:
                 return await self._send(ticket, callback, args, kwargs)
             except RetryAfter as error:
-                if _seconds(error) > _LONGEST_WAIT:
+                if pause_of(error).total_seconds() > _LONGEST_WAIT:
                     raise
         return await self._send(ticket, callback, args, kwargs)
 
@@ -93,7 +93,7 @@ class Lanes(BaseRateLimiter[Lane]):
         try:
             return await callback(*args, **kwargs)
         except RetryAfter as error:
-            self._pause(ticket, _seconds(error))
+            self._pause(ticket, pause_of(error).total_seconds())
             raise
         finally:
             self._release()
