@@ -85,7 +85,7 @@ async def ask_time(update: Update, context: Context) -> None:
     raise ApplicationHandlerStop(TIME)
 
 
-async def take_time(update: Update, context: Context) -> int:
+async def take_time(update: Update, context: Context) -> None:
     assert update.message
     at = read_time(said(update), context.shop.clock.now())
     if at is None:
