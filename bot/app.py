@@ -38,6 +38,7 @@ from services.catalog import Catalog
 from services.clock import Clock
 from services.deliveries import Deliveries, Source
 from services.disputes import Disputes
+from services.errands import BUY, CANCEL, FINISH, RESEND
 from services.favourites import Favourites
 from services.forwarding import FORWARD, Forwarding, listeners
 from services.home import Homes
@@ -320,11 +321,11 @@ def build(reception: Reception) -> Numlet:
     # Who keeps which promise, and who handles what was told us.
     outbox.register(
         {
-            "buy": buying.buy,
+            BUY: buying.buy,
             SWAP: swaps.ask,
-            "cancel": rentals.cancel,
-            "finish": rentals.finish,
-            "resend": rentals.resend,
+            CANCEL: rentals.cancel,
+            FINISH: rentals.finish,
+            RESEND: rentals.resend,
             SMS: texting.send,
             FORWARD: forwarding.forward,
             BROADCAST: sending.send,

@@ -1,6 +1,5 @@
 """What a renter does with orders. Everything here commits at once and calls nobody: workers do the rest."""
 
-import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,10 +9,11 @@ from db import disputes, offers, orders, users
 from db import sms as db_sms
 from db.models import Dispute, DisputeStatus, Order, OrderStatus, Purchase, Service, Sms, User
 from db.session import Database
-from services import ledger
+from services import errands, ledger
 from services.announcer import Announcer
 from services.catalog import Catalog
 from services.clock import Clock
+from services.errands import CANCEL, FINISH, RESEND
 from services.errors import (
     Banned,
     KeyReused,
@@ -26,7 +26,7 @@ from services.errors import (
 )
 from services.late_codes import withheld
 from services.maintenance import check_open
-from services.outbox import SUPPLIER, Outbox
+from services.outbox import Outbox
 from services.suppliers.base import Capabilities
 from services.supply import Suppliers
 
@@ -150,14 +150,7 @@ class Orders:
         assert purchase.id is not None
         for order_id in await orders.add_orders(session, purchase):
             await ledger.hold(session, user_id, order_id, intent.price, currency=self._currency, now=now)
-        await self._outbox.add(
-            session,
-            "buy",
-            {"purchase_id": purchase.id},
-            lane=SUPPLIER,
-            serial=f"purchase:{purchase.id}",
-            key=f"buy:{purchase.id}",
-        )
+        await errands.buy(session, self._outbox, purchase.id, key=str(purchase.id))
         await self._announcer.card(session, purchase.id)
         return purchase.id
 
@@ -180,7 +173,7 @@ class Orders:
             possible_at = max(now, order.activated_at + can.cancel_after)
             if order.cancel_requested_at is None:
                 await orders.change(session, order_id, cancel_requested_at=now)
-                await self._ask_supplier(session, "cancel", order, due_at=possible_at)
+                await self._ask_supplier(session, CANCEL, order, due_at=possible_at)
             elif order.swap_requested_at:
                 # It was to be swapped; now the money goes back instead.
                 await orders.change(session, order_id, swap_requested_at=None)
@@ -202,7 +195,7 @@ class Orders:
             if not finished and order.status != OrderStatus.COMPLETED:
                 raise NotPossible("finish", status=order.status)
             if finished:
-                await self._ask_supplier(session, "finish", order)
+                await self._ask_supplier(session, FINISH, order)
 
     async def resend(self, user_id: int, order_id: int) -> None:
         """Ask for another SMS. Raises OrderNotFound, NotPossible."""
@@ -212,7 +205,7 @@ class Orders:
                 raise NotPossible("resend", status=order.status)
             if order.notice != "resend_asked":
                 await orders.change(session, order_id, notice="resend_asked")
-                await self._ask_supplier(session, "resend", order)
+                await self._ask_supplier(session, RESEND, order)
 
     async def get_purchase(self, purchase_id: int, *, user_id: int | None = None) -> PurchaseView:
         """A purchase as its card shows it. Raises OrderNotFound where it is not `user_id`'s."""
@@ -310,19 +303,10 @@ class Orders:
         return supplier.capabilities if supplier else Capabilities()
 
     async def _ask_supplier(
-        self, session: AsyncSession, kind: str, order: Order, *, due_at: datetime | None = None
+        self, session: AsyncSession, errand: str, order: Order, *, due_at: datetime | None = None
     ) -> None:
         """Promise a call, and show on the card that it was asked for."""
-        await self._outbox.add(
-            session,
-            kind,
-            {"order_id": order.id},
-            lane=SUPPLIER,
-            serial=f"{kind}:{order.id}",
-            # What was refused may be asked for again; the locked order keeps two taps from asking twice.
-            key=f"{kind}:{order.id}:{secrets.token_hex(8)}",
-            due_at=due_at,
-        )
+        await errands.ask(session, self._outbox, errand, order.id or 0, due_at=due_at)
         await self._announcer.card(session, order.purchase_id)
 
     async def _view(self, session: AsyncSession, purchase: Purchase, found: list[Order]) -> PurchaseView:

@@ -13,10 +13,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from db import orders, users
 from db.models import Order, OrderStatus, OutboxMessage, Purchase
 from db.session import Database
-from services import ledger
+from services import errands, ledger
 from services.announcer import Announcer
 from services.catalog import Catalog
 from services.clock import Clock
+from services.errands import CANCEL
 from services.errors import Deferred, NotPossible, OrderNotFound, ShopClosed
 from services.maintenance import check_open
 from services.outbox import SUPPLIER, Outbox
@@ -102,15 +103,8 @@ class Swaps:
             assert order.activated_at
             await orders.change(session, order.id or 0, cancel_requested_at=now, swap_requested_at=now)
             lock = self._suppliers[order.supplier or ""].capabilities.cancel_after
-            await self._outbox.add(
-                session,
-                "cancel",
-                {"order_id": order.id},
-                lane=SUPPLIER,
-                serial=f"cancel:{order.id}",
-                key=f"cancel:{order.id}:{secrets.token_hex(8)}",
-                due_at=max(now, order.activated_at + lock),
-            )
+            due_at = max(now, order.activated_at + lock)
+            await errands.ask(session, self._outbox, CANCEL, order.id or 0, due_at=due_at)
             await self._announcer.card(session, order.purchase_id)
 
     async def take_over(self, session: AsyncSession, order: Order, purchase: Purchase) -> bool:
@@ -133,14 +127,7 @@ class Swaps:
         await ledger.pass_hold(
             session, order.id, next_id, purchase.price, currency=purchase.currency, now=now
         )
-        await self._outbox.add(
-            session,
-            "buy",
-            {"purchase_id": purchase.id},
-            lane=SUPPLIER,
-            serial=f"purchase:{purchase.id}",
-            key=f"buy:{purchase.id}:{next_id}",
-        )
+        await errands.buy(session, self._outbox, purchase.id or 0, key=f"{purchase.id}:{next_id}")
         return True
 
     async def _is_wanted(self, session: AsyncSession, order: Order, purchase: Purchase) -> bool:
