@@ -12,6 +12,7 @@ from services.senders.base import Contact, Text
 from services.senders.smsgateway24 import Login, SmsGateway24
 
 NOW = datetime(2026, 2, 25, 10, tzinfo=UTC)
+LATER = datetime(2019, 7, 1, 23, 50, tzinfo=UTC)
 TOKEN = "df427bfcf113c9a21c6771803501"
 RENEWED = "abbde3e31e9d026c02f41119fc551111e"
 LOGIN = Login("owner@shop.example", "Geheim!Geheim!")
@@ -149,3 +150,8 @@ def text(*numbers: str, body: str = "Your code is 123456", first_id: int = 19921
 
 def seen(ago: timedelta) -> dict[str, Any]:
     return {"date": f"{NOW - ago:%Y-%m-%d %H:%M:%S.%f}", "timezone_type": 3, "timezone": "UTC"}
+
+
+def listed(*messages):
+    smss = {str(message["id"]): message for message in messages}
+    return {"error": 0, "smss": smss, "count": len(smss), "message": "Ok"}
