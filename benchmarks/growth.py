@@ -127,7 +127,8 @@ async def _compare(database: Database, world: World) -> dict[str, float]:
     supplier = smscode.SmsCode(token=TOKEN, clock=clock, transport=answer)
     # Nothing follows from a comparison where both say the same.
     nobody = cast(Any, None)
-    reconciliation = Reconciliation(database, clock, Suppliers([supplier], clock), nobody, nobody)
+    suppliers = Suppliers([supplier], clock)
+    reconciliation = Reconciliation(database, clock, suppliers, nobody, nobody, nobody)
     calm_garbage_collector()
     worked: list[float] = []
     watching = asyncio.create_task(watch(worked, []))

@@ -36,6 +36,7 @@ from services.broadcasts import BROADCAST, PANEL, RECALL, Broadcasts
 from services.buying import Buying
 from services.catalog import Catalog
 from services.clock import Clock
+from services.codes import Codes
 from services.deliveries import Deliveries, Source
 from services.disputes import Disputes
 from services.errands import BUY, CANCEL, FINISH, RESEND
@@ -235,10 +236,9 @@ def build(reception: Reception) -> Numlet:
     # Numbers, from the supplier and back.
     swaps = Swaps(database, clock, catalog, suppliers, outbox, announcer)
     late_codes = LateCodes(database, clock, announcer, invitations, forwarding)
-    rentals = Rentals(
-        database, clock, suppliers, announcer, refunds, invitations, forwarding, late_codes, odds, swaps
-    )
-    reconciliation = Reconciliation(database, clock, suppliers, rentals, announcer)
+    codes = Codes(clock, announcer, invitations, forwarding, late_codes, odds)
+    rentals = Rentals(database, clock, suppliers, announcer, refunds, codes, odds, swaps)
+    reconciliation = Reconciliation(database, clock, suppliers, rentals, codes, announcer)
     buying = Buying(database, clock, catalog, suppliers, rates, rentals, announcer, swaps)
     deliveries = Deliveries(database, clock)
     registration = WebhookRegistration(

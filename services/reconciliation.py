@@ -19,8 +19,9 @@ from db.models import Order
 from db.session import Database
 from services.announcer import Announcer
 from services.clock import Clock
+from services.codes import Codes, is_news
 from services.errors import UpstreamError
-from services.rentals import Rentals, is_news
+from services.rentals import Rentals
 from services.suppliers.base import RemoteSms
 from services.supply import Suppliers
 
@@ -56,12 +57,14 @@ class Reconciliation:
         clock: Clock,
         suppliers: Suppliers,
         rentals: Rentals,
+        codes: Codes,
         announcer: Announcer,
     ) -> None:
         self._database = database
         self._clock = clock
         self._suppliers = suppliers
         self._rentals = rentals
+        self._codes = codes
         self._announcer = announcer
         self._memories: dict[str, _Memory] = {}
 
@@ -123,7 +126,7 @@ class Reconciliation:
             own = [sms for sms in known if sms.order_id == order.id]
             if message and is_news(own, order, message):
                 async with self._database.write() as session:
-                    await self._rentals.record_sms(session, order.id or 0, message)
+                    await self._codes.record(session, order.id or 0, message)
 
     async def _report_orphans(self, name: str, refs: set[str]) -> set[str]:
         """Numbers that no purchase of ours explains; those that one may still explain are returned."""

@@ -1,7 +1,6 @@
-"""The life of a rented number after it was bought: its codes, its end, and what the supplier says of both."""
+"""The life of a rented number after it was bought, as its supplier tells it, and its end."""
 
 import asyncio
-import hashlib
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
@@ -9,12 +8,12 @@ import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db import attempts, deliveries, orders, orphans, users
-from db import sms as db_sms
-from db.models import Order, OrderStatus, OutboxMessage, Purchase, Sms
+from db.models import Order, OrderStatus, OutboxMessage, Purchase
 from db.session import Database, after_commit
 from services import ledger
 from services.announcer import Announcer
 from services.clock import Clock
+from services.codes import Codes
 from services.countries import possible_numbers
 from services.errors import (
     CancelTooEarly,
@@ -23,14 +22,11 @@ from services.errors import (
     UpstreamError,
     UpstreamRefused,
 )
-from services.forwarding import Forwarding
 from services.inbox import Delivery
-from services.invitations import Invitations
-from services.late_codes import LateCodes
 from services.odds import Odds
 from services.places import mask_phone
 from services.refunds import Refunds
-from services.suppliers.base import Event, EventKind, RemoteOrder, RemoteSms, RemoteStatus, Supplier
+from services.suppliers.base import Event, EventKind, RemoteOrder, RemoteStatus, Supplier
 from services.supply import Suppliers, count_order
 from services.swaps import Swaps
 
@@ -72,9 +68,7 @@ class Rentals:
         suppliers: Suppliers,
         announcer: Announcer,
         refunds: Refunds,
-        invitations: Invitations,
-        forwarding: Forwarding,
-        late_codes: LateCodes,
+        codes: Codes,
         odds: Odds,
         swaps: Swaps,
     ) -> None:
@@ -82,10 +76,8 @@ class Rentals:
         self._clock = clock
         self._suppliers = suppliers
         self._announcer = announcer
-        self._invitations = invitations
         self._refunds = refunds
-        self._forwarding = forwarding
-        self._late_codes = late_codes
+        self._codes = codes
         self._odds = odds
         self._swaps = swaps
         self.on_expiry_change: Callable[[], None] = lambda: None
@@ -101,7 +93,7 @@ class Rentals:
             if found is None:
                 await self._keep_unexplained(session, supplier, event, delivery)
             elif event.sms:
-                await self._record(session, *found, event.sms, heard_at=delivery.received_at)
+                await self._codes.take_in(session, *found, event.sms, heard_at=delivery.received_at)
             elif event.kind is not EventKind.OTHER:
                 # The event may have been overtaken, or an earlier one lost: the order itself knows. It is
                 # asked by the scheduler, so that a supplier that is slow to answer holds up no code.
@@ -168,63 +160,9 @@ class Rentals:
     async def apply(self, session: AsyncSession, order_id: int, remote: RemoteOrder) -> None:
         """Make our order agree with the supplier's."""
         if remote.sms:
-            await self.record_sms(session, order_id, remote.sms)
+            await self._codes.record(session, order_id, remote.sms)
         if remote.status in ENDS:
             await self._end(session, order_id, ENDS[remote.status])
-
-    async def record_sms(self, session: AsyncSession, order_id: int, message: RemoteSms) -> None:
-        """Keep a message once, however often it is heard of; the first one is paid for."""
-        found = await orders.lock_with_purchase(session, order_id)
-        if found:
-            await self._record(session, *found, message)
-
-    async def _record(
-        self,
-        session: AsyncSession,
-        order: Order,
-        purchase: Purchase,
-        message: RemoteSms,
-        *,
-        heard_at: datetime | None = None,
-    ) -> None:
-        """`heard_at`: when a webhook told us; None where we asked."""
-        order_id, was = order.id or 0, order.status
-        known = _find_same(await db_sms.of_orders(session, [order_id]), order, message)
-        if known and known.id:
-            await db_sms.complete(
-                session, known.id, code=known.code or message.code, text=known.text or message.text
-            )
-            return
-        now = self._clock.now()
-        received = await orders.move(
-            session,
-            order_id,
-            OrderStatus.RECEIVED,
-            from_=[OrderStatus.ACTIVE, OrderStatus.RECEIVED],
-            notice=None,
-        )
-        late = not received and was != OrderStatus.COMPLETED
-        sms_id = await db_sms.add(
-            session,
-            order_id=order_id,
-            fingerprint=_fingerprint(_epoch(order, message), message),
-            code=message.code,
-            text=message.text,
-            received_at=message.received_at or now,
-            late=late,
-        )
-        if sms_id is None:
-            return
-        if was == OrderStatus.ACTIVE and received:
-            await ledger.capture(session, order_id, purchase.price, currency=purchase.currency, now=now)
-            await self._invitations.reward(session, order_id, purchase)
-            await self._odds.note_code(session, order, purchase)
-            count_order(session, order_id, order.supplier, OrderStatus.RECEIVED)
-        if late:
-            await self._late_codes.take_in(session, order, sms_id, heard_at=heard_at)
-        else:
-            await self._announcer.code(session, order.user_id, sms_id, heard_at=heard_at)
-            await self._forwarding.promise(session, order.user_id, sms_id)
 
     async def _end(self, session: AsyncSession, order_id: int, status: OrderStatus) -> None:
         """End an order as the supplier did; without a code the hold goes back."""
@@ -419,43 +357,3 @@ class Rentals:
             order = await orders.find(session, message.payload["order_id"])
         connected = order is not None and order.supplier in self._suppliers
         return order if order and connected and order.status in statuses else None
-
-
-def _epoch(order: Order, message: RemoteSms) -> int:
-    """Which request for an SMS this answers: after a resend the same code may rightly come again."""
-    if order.resent_at is None or message.received_at is None:
-        return order.resends
-    return order.resends if message.received_at >= order.resent_at else order.resends - 1
-
-
-def _fingerprint(epoch: int, message: RemoteSms) -> str:
-    if message.code:
-        return f"{epoch}:{message.code}"[:80]
-    return f"{epoch}:{hashlib.sha256((message.text or '').encode()).hexdigest()}"
-
-
-def is_news(known: list[Sms], order: Order, message: RemoteSms) -> bool:
-    """Whether a message says something that we do not know yet."""
-    same = _find_same(known, order, message)
-    return same is None or (same.text is None and bool(message.text))
-
-
-def _find_same(known: list[Sms], order: Order, message: RemoteSms) -> Sms | None:
-    """The message that we have already."""
-    # What is older than the last request for an SMS may be news from any time before it.
-    is_old = order.resent_at and (message.received_at is None or message.received_at < order.resent_at)
-    epoch = f"{_epoch(order, message)}:"
-    for sms in known:
-        if (is_old or sms.fingerprint.startswith(epoch)) and _is_same(sms, message):
-            return sms
-    return None
-
-
-def _is_same(sms: Sms, message: RemoteSms) -> bool:
-    """One source may know only a message's code, another only its text."""
-    if sms.code and message.code:
-        return sms.code == message.code
-    if sms.text and message.text:
-        return sms.text == message.text
-    code, text = sms.code or message.code, sms.text or message.text
-    return bool(code and text and code in text)

@@ -36,6 +36,7 @@ from services.answers import Answers
 from services.audit import Audit
 from services.buying import Buying
 from services.catalog import Catalog
+from services.codes import Codes
 from services.deliveries import Deliveries, Source
 from services.disputes import CASE, VERDICT, Disputes
 from services.forwarding import FORWARD, Forwarding, listeners
@@ -259,19 +260,13 @@ class World:
         self.texting.register(listeners(self.phones, self.forwarding))
         self.swaps = Swaps(database, clock, self.catalog, self.suppliers, self.outbox, announcer)
         self.late_codes = LateCodes(database, clock, announcer, self.invitations, self.forwarding)
+        self.codes = Codes(clock, announcer, self.invitations, self.forwarding, self.late_codes, self.odds)
         self.rentals = Rentals(
-            database,
-            clock,
-            self.suppliers,
-            announcer,
-            self.refunds,
-            self.invitations,
-            self.forwarding,
-            self.late_codes,
-            self.odds,
-            self.swaps,
+            database, clock, self.suppliers, announcer, self.refunds, self.codes, self.odds, self.swaps
         )
-        self.reconciliation = Reconciliation(database, clock, self.suppliers, self.rentals, announcer)
+        self.reconciliation = Reconciliation(
+            database, clock, self.suppliers, self.rentals, self.codes, announcer
+        )
         self.buying = Buying(
             database, clock, self.catalog, self.suppliers, rates, self.rentals, announcer, self.swaps
         )

@@ -21,7 +21,7 @@ async def receive_late(stage, person, code="482913"):
     [view] = await stage.shop.orders.of_user(person.id, open_only=False, limit=1)
     async with stage.world.database.write() as session:
         message = RemoteSms(code, f"Your code is {code}", stage.world.clock.now())
-        await stage.world.rentals.record_sms(session, view.orders[0].order.id or 0, message)
+        await stage.world.codes.record(session, view.orders[0].order.id or 0, message)
     await stage.world.settle()
 
 

@@ -158,7 +158,7 @@ async def test_of_codes_at_the_same_time_only_the_first_count(shop: World):
 
     async def receive(order_id: int) -> None:
         async with shop.database.write() as session:
-            await shop.rentals.record_sms(session, order_id, RemoteSms(f"{order_id:06}", None, None))
+            await shop.codes.record(session, order_id, RemoteSms(f"{order_id:06}", None, None))
 
     await asyncio.gather(*(receive(order.id or 0) for order in await shop.orders_of(purchase_id)))
     assert await earned(shop) == 3 * REWARD

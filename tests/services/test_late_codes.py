@@ -31,7 +31,7 @@ async def canceled(world: World, user_id: int = RENTER) -> Order:
 
 async def receive_late(world: World, order: Order, code: str) -> None:
     async with world.database.write() as session:
-        await world.rentals.record_sms(
+        await world.codes.record(
             session, order.id or 0, RemoteSms(code, f"Your code is {code}", world.clock.now())
         )
     await world.settle()

@@ -535,7 +535,7 @@ async def test_a_text_without_a_code_is_shown_beside_one_with_a_code(world: Worl
     order = await world.rent()
     for words, code in (("Your code is 1234", "1234"), ("Open the link to go on", None)):
         async with world.database.write() as session:
-            await world.rentals.record_sms(session, order.id or 0, RemoteSms(code, words, world.clock.now()))
+            await world.codes.record(session, order.id or 0, RemoteSms(code, words, world.clock.now()))
     await world.settle()
     assert len(world.sent.codes) == 2
 
@@ -545,7 +545,7 @@ async def test_an_old_code_is_not_news_after_any_number_of_resends(world: World)
     first = RemoteSms("1234", "Your code is 1234", world.clock.now())
     for resends in range(4):
         async with world.database.write() as session:
-            await world.rentals.record_sms(session, order.id or 0, first)
+            await world.codes.record(session, order.id or 0, first)
             world.clock.advance(timedelta(seconds=30))
             await db_orders.change(session, order.id or 0, resends=resends + 1, resent_at=world.clock.now())
     await world.settle()
