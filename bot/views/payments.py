@@ -36,14 +36,15 @@ def topup(reader: Reader, rate: int, wallet: Wallet, allowance: int | None) -> V
         *debt_lines(language, wallet),
         _("1 ⭐ buys {amount}.").format(amount=language.money(rate, currency)),
         "",
-        _("How much? You pay with Telegram Stars, here in the chat."),
     ]
     if allowance == 0:
-        lines += [
-            "",
-            _("You have reached the daily limit of your first three weeks. A payment counts for 24 hours."),
-        ]
-    elif allowance is not None:
+        reached = _(
+            "You have reached the daily limit of your first three weeks. A payment counts for 24 hours."
+        )
+        lines.append(reached)
+    else:
+        lines.append(_("How much? You pay with Telegram Stars, here in the chat."))
+    if allowance:
         limit = _("In your first three weeks there is a daily limit. Today you can pay {stars} ⭐ more.")
         lines += ["", limit.format(stars=language.number(allowance))]
     choices = [stars for stars in PRESETS if allowance is None or stars <= allowance]
@@ -182,7 +183,7 @@ def paysupport(reader: Reader, recent: Sequence[Payment]) -> View:
         _("• A top-up: what you have not spent can be paid back in Stars."),
         _("• Stars paid and nothing here? We look for lost payments every few minutes."),
         "",
-        _("To have it paid back, or for anything else, write to us with the number of the payment: /support"),
+        _("To get a top-up back, or for anything else, write to us with the payment's number: /support"),
     ]
     if recent:
         lines += ["", bold(_("Your last payments"))]

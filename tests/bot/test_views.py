@@ -715,3 +715,9 @@ def test_the_price_of_an_order_keeps_its_direction_in_arabic():
     price = isolated(ARABIC.language.money(18_000, "IDR"))
     shown = operator.order(ARABIC, purchase(order(OrderStatus.EXPIRED)), TIMELINE)
     assert price in check(shown)
+
+
+def test_whoever_has_paid_all_they_may_today_is_offered_no_amount():
+    view = payments.topup(READER, 200, RICH, 0)
+    assert "A payment counts for 24 hours." in check(view)
+    assert labels(view) == ["‹ Menu"]
