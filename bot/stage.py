@@ -30,15 +30,18 @@ _KEPT = (
 
 
 class BotProcess:
-    """`numlet run` in a process of its own, so that it can be killed and come back as in real life."""
+    """`numlet run` in a process of its own, so that it can be killed and come back as in real life.
+
+    It ends with the process that started it, however that ends.
+    """
 
     def __init__(self, environment: dict[str, str], *command: str, log: Path | None = None) -> None:
-        """`command`: the module that runs the bot and its arguments, `bot run` by default.
+        """`command`: the module that runs the bot and its arguments, `bot.understudy` by default.
 
         What it says goes to the end of the file `log`, else where ours goes.
         """
         self._environment = environment
-        self._command = command or ("bot", "run")
+        self._command = command or ("bot.understudy",)
         self._log = log
         self._process: asyncio.subprocess.Process | None = None
 
@@ -68,7 +71,10 @@ class BotProcess:
         said = self._log.open("ab") if self._log else None
         try:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", *self._command, env=self._environment | environment, stderr=said
+                *(sys.executable, "-m", *self._command),
+                env=self._environment | environment,
+                stdin=asyncio.subprocess.PIPE,
+                stderr=said,
             )
         finally:
             if said:
