@@ -1,7 +1,7 @@
 """A real bot process on a real sandbox, over real HTTP, that dies where it is told to."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from inspect import isawaitable
@@ -32,7 +32,10 @@ async def until(condition: Callable[[], object], *, seconds: float = 60) -> None
 class Stage:
     """The people, the supplier, and the mortal bot."""
 
-    def __init__(self, world: World, origin: str, database_url: str, folder: Path) -> None:
+    def __init__(
+        self, world: World, origin: str, database_url: str, folder: Path, changed: Mapping[str, str]
+    ) -> None:
+        """`changed`: settings of the bot that are not the sandbox's usual ones."""
         self.telegram = world.telegram
         self.smscode = world.smscode
         self.database_url = database_url
@@ -41,6 +44,7 @@ class Stage:
         settings = environment(origin, self.telegram.token, database_url) | {
             "RECONCILE_SECONDS": "1",
             "FUSE": str(self.fuse),
+            **changed,
         }
         self.bot = BotProcess(settings, "tests.crash.mortal")
 
@@ -61,12 +65,13 @@ class Stage:
 
 @asynccontextmanager
 async def stage(
-    folder: Path, database_url: str, *, code_after: timedelta | None = None
+    folder: Path, database_url: str, *, code_after: timedelta | None = None, changed: Mapping[str, str] = {}
 ) -> AsyncIterator[Stage]:
+    """`changed`: settings of the bot that are not the sandbox's usual ones."""
     clock = Clock()
     world = World(clock, Telegram(clock), SmsCode(clock, code_after=code_after))
     async with serving(world) as origin:
-        on = Stage(world, origin, database_url, folder)
+        on = Stage(world, origin, database_url, folder, changed)
         try:
             yield on
         finally:
