@@ -26,16 +26,24 @@ def proof_of(page: Page, step: str) -> Locator:
     return page.get_by_role("listitem").filter(has_text=step).get_by_text("Kept.").locator("..")
 
 
-async def buy(page: Page) -> None:
-    log = page.get_by_role("log")
-    await page.get_by_role("combobox", name="Message").fill("/buy whatsapp indonesia")
+async def begin(page: Page) -> None:
+    await page.get_by_role("button", name="Start", exact=True).click()
+    await page.get_by_role("button", name="Accept").last.click()
+    await expect(page.get_by_text("Pick a service")).to_be_visible()
+
+
+async def say(page: Page, words: str) -> None:
+    await page.get_by_role("combobox", name="Message").fill(words)
     await page.keyboard.press("Enter")
-    await log.get_by_role("button", name="Buy for").last.click()
+
+
+async def buy(page: Page, country: str = "indonesia") -> None:
+    await say(page, f"/buy whatsapp {country}")
+    await page.get_by_role("log").get_by_role("button", name="Buy for").last.click()
 
 
 async def test_promises_are_put_to_the_test_and_their_proofs_stand_there(page):
-    await page.get_by_role("button", name="Start", exact=True).click()
-    await page.get_by_role("button", name="Accept").last.click()
+    await begin(page)
     await buy(page)
     await expect(proof_of(page, "Rent a number")).to_contain_text("was shown once")
     await expect(page.locator("#tour-progress")).to_have_text("1 of 8")
@@ -58,9 +66,24 @@ async def test_promises_are_put_to_the_test_and_their_proofs_stand_there(page):
 
 
 async def test_what_was_not_seen_is_not_ticked(page):
-    await page.get_by_role("button", name="Start", exact=True).click()
-    await page.get_by_role("button", name="Accept").last.click()
+    await begin(page)
     await page.get_by_role("button", name="Lose the webhook").click()
     await buy(page)
     await expect(page.get_by_role("button", name=re.compile(r"^Copy \d{6}"))).to_be_visible()
     await expect(page.locator("#tour-progress")).to_have_text("0 of 8")
+
+
+async def test_a_stolen_button_and_a_broken_supplier_are_seen_through(page):
+    await begin(page)
+    await page.get_by_role("button", name="Press somebody else's button").click()
+    await page.get_by_role("button", name="Tap Rina's button as Ben").click()
+    await expect(page.get_by_role("button", name="Ben").get_by_label("unread")).to_be_visible()
+    await page.get_by_role("button", name="Tap Rina's button as Ben").click()
+    await expect(proof_of(page, "Press somebody else's button")).to_contain_text(re.compile("and read: “.+”"))
+
+    await page.get_by_role("button", name="Break a supplier").click()
+    await page.get_by_role("button", name="Break smscode").click()
+    await buy(page, "germany")
+    await expect(proof_of(page, "Break a supplier")).to_contain_text("came from numberpanel")
+    calls = page.get_by_role("group", name="Calls to the supplier")
+    await expect(calls.get_by_role("radio", name="work")).to_be_checked()

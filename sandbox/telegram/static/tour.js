@@ -19,6 +19,11 @@ export function takeTour(newWorld, newPeople) {
   const isFirst = world?.id !== newWorld.id;
   [world, people] = [newWorld, newPeople];
   if (isFirst) begin();
+  look();
+}
+
+/** Tick the step that is open as soon as its promise was seen kept. */
+function look() {
   const step = STEPS.find(({ id }) => id === current);
   const proof = step && !proofs[current] ? step.watch(scene(), memo) : null;
   if (proof) keep(step, proof);
@@ -87,9 +92,15 @@ function renderBody(step, proof) {
     make("p", { class: "promise" }, step.promise),
     make("ol", { class: "how" }, ...step.how.map((line) => make("li", {}, line))),
     make("div", { class: "doing" }, ...(step.actions ?? []).map(([words, act]) =>
-      make("button", { type: "button", onclick: () => act(scene(), memo) }, words))),
+      make("button", { type: "button", onclick: () => press(act) }, words))),
     proof ? make("p", { class: "proof" }, make("b", {}, "Kept. "), proof) : null,
     proof ? make("button", { type: "button", class: "quiet", onclick: goOn }, "Next step") : null);
+}
+
+/** What a button has seen may be all that happens: no news need follow it. */
+async function press(act) {
+  await act(scene(), memo);
+  look();
 }
 
 function hide(isHidden) {
