@@ -7,8 +7,19 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from tests.browser.demo import IN_A_BROWSER, chromium, running_demo
+from tests.crash.stage import until
 
 pytestmark = IN_A_BROWSER
+
+GUESTS = 200
+GREETED_WITHIN_SECONDS = 200
+TOLD = """() => new Promise((resolve) => {
+  const events = new EventSource("/world/events");
+  events.addEventListener("world", (event) => {
+    events.close();
+    resolve(JSON.parse(event.data).crowd.told);
+  });
+})"""
 
 
 @pytest.fixture
@@ -40,6 +51,12 @@ async def say(page: Page, words: str) -> None:
 async def buy(page: Page, country: str = "indonesia") -> None:
     await say(page, f"/buy whatsapp {country}")
     await page.get_by_role("log").get_by_role("button", name="Buy for").last.click()
+
+
+async def has_told(page: Page, count: int) -> bool:
+    """Whether the crowd has so many messages of the bot's."""
+    told: int = await page.evaluate(TOLD)
+    return told >= count
 
 
 async def test_promises_are_put_to_the_test_and_their_proofs_stand_there(page):
@@ -87,3 +104,20 @@ async def test_a_stolen_button_and_a_broken_supplier_are_seen_through(page):
     await expect(proof_of(page, "Break a supplier")).to_contain_text("came from numberpanel")
     calls = page.get_by_role("group", name="Calls to the supplier")
     await expect(calls.get_by_role("radio", name="work")).to_be_checked()
+
+
+async def test_a_code_in_the_middle_of_a_broadcast_is_seen_to_come_first(page):
+    await begin(page)
+    await page.get_by_role("button", name="A code in the middle of a broadcast").click()
+    await buy(page)
+    await page.get_by_role("button", name=f"Invite {GUESTS} guests").click()
+    await until(lambda: has_told(page, GUESTS), seconds=GREETED_WITHIN_SECONDS)
+    await page.get_by_role("navigation", name="Who you are").get_by_role("button", name="Olga").click()
+    await page.get_by_role("button", name="Start", exact=True).click()
+    await say(page, "/broadcast")
+    await expect(page.get_by_text("Send me the message")).to_be_visible()
+    await say(page, "Hello everybody")
+    await page.get_by_role("log").get_by_role("button", name="Send", exact=True).click()
+    await until(lambda: has_told(page, GUESTS + 1))
+    await page.get_by_role("button", name="Send a code").click()
+    await expect(proof_of(page, "A code in the middle of a broadcast")).to_contain_text("and it went on")
