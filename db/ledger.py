@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
-from sqlmodel import col, func, insert, or_, select, update
+from sqlalchemy.orm import aliased
+from sqlmodel import case, col, exists, func, insert, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from db.dialect import insert_new, insert_or, is_sqlite
+from db.dialect import insert_new, is_sqlite
 from db.models import Account, LedgerEntry, Order, OrderStatus, Purchase
 
 
@@ -37,31 +38,29 @@ async def find_entry(session: AsyncSession, idempotency_key: str) -> LedgerEntry
     ).one_or_none()
 
 
-async def take(session: AsyncSession, name: str, amount: int) -> bool:
-    """Lower a balance; False, and nothing changed, where that would take it below zero."""
-    taken = await session.exec(
+async def shift(session: AsyncSession, source: str, destination: str, amount: int, *, key: str) -> bool:
+    """Lower one balance and raise another.
+
+    False, and nothing changed, where `key` names an entry, the source has less, or one of them is not open.
+    """
+    payer, payee = aliased(Account), aliased(Account)
+    enough = or_(col(payer.balance) >= amount, col(payer.may_go_below_zero))
+    shifted = await session.exec(
         update(Account)
         .where(
-            col(Account.name) == name,
-            or_(col(Account.balance) >= amount, col(Account.may_go_below_zero)),
+            col(Account.name).in_((source, destination)),
+            exists().where(col(payer.name) == source, enough),
+            exists().where(col(payee.name) == destination),
+            ~exists().where(col(LedgerEntry.idempotency_key) == key),
         )
-        .values(balance=Account.balance - amount)
-    )
-    return bool(taken.rowcount)
-
-
-async def give(
-    session: AsyncSession, name: str, amount: int, *, currency: str, may_go_below_zero: bool
-) -> None:
-    """Raise a balance, opening the account where this is its first."""
-    opened = insert_or(session, Account).values(
-        name=name, currency=currency, balance=amount, may_go_below_zero=may_go_below_zero
-    )
-    await session.exec(
-        opened.on_conflict_do_update(
-            index_elements=["name"], set_={"balance": Account.balance + opened.excluded.balance}
+        .values(
+            balance=case(
+                (col(Account.name) == source, Account.balance - amount), else_=Account.balance + amount
+            )
         )
+        .execution_options(synchronize_session=False)
     )
+    return bool(shifted.rowcount)
 
 
 async def add_entry(

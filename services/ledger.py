@@ -17,6 +17,7 @@ from db import ledger
 from services.errors import InsufficientFunds, KeyReused
 
 REVENUE = "revenue"
+_HELD = "held:"
 
 
 def wallet(user_id: int) -> str:
@@ -24,11 +25,11 @@ def wallet(user_id: int) -> str:
 
 
 def held(order_id: int) -> str:
-    return f"held:{order_id}"
+    return f"{_HELD}{order_id}"
 
 
 def held_for_text(text_id: int) -> str:
-    return f"held:text:{text_id}"
+    return f"{_HELD}text:{text_id}"
 
 
 def gateway(name: str) -> str:
@@ -59,15 +60,17 @@ async def move(
     Raises InsufficientFunds, or KeyReused where the key named a different move.
     """
     await ledger.lock(session, source, destination)
-    existing = await ledger.find_entry(session, key)
-    if existing:
-        if (existing.source, existing.destination, existing.amount) != (source, destination, amount):
-            raise KeyReused(key)
-        return False
-    await _take(session, source, amount, currency)
-    await ledger.give(
-        session, destination, amount, currency=currency, may_go_below_zero=_may_go_below_zero(destination)
-    )
+    if destination.startswith(_HELD):
+        await _open(session, destination, currency)  # each hold has an account of its own
+    if not await ledger.shift(session, source, destination, amount, key=key):
+        if await _is_replay(session, source, destination, amount, key=key):
+            return False
+        await _open(session, destination, currency)
+        if _may_go_below_zero(source):
+            await _open(session, source, currency)
+        if not await ledger.shift(session, source, destination, amount, key=key):
+            available = await ledger.balance(session, source)
+            raise InsufficientFunds(needed=amount, available=available, currency=currency)
     await ledger.add_entry(
         session,
         source=source,
@@ -83,12 +86,18 @@ async def move(
     return True
 
 
-async def _take(session: AsyncSession, source: str, amount: int, currency: str) -> None:
-    if _may_go_below_zero(source):
-        await ledger.open_account(session, source, currency=currency, may_go_below_zero=True)
-    if not await ledger.take(session, source, amount):
-        available = await ledger.balance(session, source)
-        raise InsufficientFunds(needed=amount, available=available, currency=currency)
+async def _is_replay(session: AsyncSession, source: str, destination: str, amount: int, *, key: str) -> bool:
+    """Whether this very move was made before. Raises KeyReused where the key named a different one."""
+    existing = await ledger.find_entry(session, key)
+    if existing and (existing.source, existing.destination, existing.amount) != (source, destination, amount):
+        raise KeyReused(key)
+    return existing is not None
+
+
+async def _open(session: AsyncSession, account: str, currency: str) -> None:
+    await ledger.open_account(
+        session, account, currency=currency, may_go_below_zero=_may_go_below_zero(account)
+    )
 
 
 def _may_go_below_zero(account: str) -> bool:

@@ -110,6 +110,12 @@ async def test_moves_to_and_fro_at_once_neither_deadlock_nor_lose(database: Data
     assert await total(database) == 0
 
 
+async def test_an_amount_may_be_larger_than_32_bits(database: Database):
+    await top_up(database, 3_000_000_000)
+    await move(database, MINE, YOURS, 2_500_000_000, key="k")
+    assert (await balance(database, MINE), await balance(database, YOURS)) == (500_000_000, 2_500_000_000)
+
+
 @pytest.mark.parametrize("amount", [0, -5])
 async def test_only_positive_amounts_move(database: Database, amount: int):
     await top_up(database)
