@@ -29,6 +29,7 @@ from db.models import OutboxMessage, Sms, User
 from db.session import after_commit
 from services.announcer import (
     ALERT,
+    ARRIVAL,
     CARD,
     CODE,
     FORGET,
@@ -87,7 +88,8 @@ class Outgoing:
 
     async def code(self, message: OutboxMessage) -> Effect | None:
         """Send a code as a message of its own. Raises UpstreamUnavailable."""
-        sms, view, renter = await self._shop.orders.get_sms(message.payload["sms_id"])
+        facts = message.payload
+        sms, view, renter = await self._shop.orders.get_sms(facts["sms_id"], at_hand=facts.get(ARRIVAL))
         if renter.blocked_at or not (sms.code or sms.text):
             return None
         sent_id = await self._send_code(renter, view, sms)

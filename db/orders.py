@@ -2,14 +2,14 @@
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, bindparam
-from sqlmodel import and_, col, func, insert, not_, or_, select, update
+from sqlmodel import and_, col, false, func, insert, not_, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db.dialect import among
-from db.models import OPEN, Order, OrderStatus, Purchase, Service
+from db.models import OPEN, Invitation, LinkedPhone, Order, OrderStatus, Purchase, Service, User
 
 WAITING = (OrderStatus.ACTIVE, OrderStatus.RECEIVED)
 """With a number that may get a code."""
@@ -113,8 +113,26 @@ async def lock_with_purchase(session: AsyncSession, order_id: int) -> tuple[Orde
     return await _one_with_purchase(session, col(Order.id) == order_id)
 
 
-async def lock_by_ref(session: AsyncSession, supplier: str, ref: str) -> tuple[Order, Purchase] | None:
-    return await _one_with_purchase(session, col(Order.supplier) == supplier, col(Order.supplier_ref) == ref)
+class Rented(NamedTuple):
+    """An order and whatever decides what follows from its code."""
+
+    order: Order
+    purchase: Purchase
+    service: Service
+    renter: User
+    is_invited: bool
+    """Its renter came by somebody's link."""
+    forwards_codes: bool
+    """Its renter has codes sent to a phone of their own as well."""
+
+
+async def lock_rented(session: AsyncSession, order_id: int) -> Rented | None:
+    """As `lock_with_purchase`, with all that a code needs, in one question: its renter waits."""
+    return await _one_rented(session, col(Order.id) == order_id)
+
+
+async def lock_rented_by_ref(session: AsyncSession, supplier: str, ref: str) -> Rented | None:
+    return await _one_rented(session, col(Order.supplier) == supplier, col(Order.supplier_ref) == ref)
 
 
 async def of_numbers(session: AsyncSession, supplier: str, numbers: Sequence[str]) -> list[Order]:
@@ -148,6 +166,29 @@ async def _one_with_purchase(
         .execution_options(populate_existing=True)
     )
     return found.one_or_none()
+
+
+async def _one_rented(session: AsyncSession, *conditions: ColumnElement[bool]) -> Rented | None:
+    rows = await session.exec(
+        select(  # type: ignore[call-overload]
+            Order,
+            Purchase,
+            Service,
+            User,
+            col(Invitation.friend_id).is_not(None),
+            func.coalesce(LinkedPhone.forwards_codes, false()),
+        )
+        .join(Purchase, col(Purchase.id) == Order.purchase_id)
+        .join(Service, col(Service.id) == Purchase.service_id)
+        .join(User, col(User.id) == Order.user_id)
+        .outerjoin(Invitation, col(Invitation.friend_id) == Order.user_id)
+        .outerjoin(LinkedPhone, col(LinkedPhone.user_id) == Order.user_id)
+        .where(*conditions)
+        .with_for_update(of=Order)
+        .execution_options(populate_existing=True)
+    )
+    found = rows.one_or_none()
+    return Rented(*found) if found else None
 
 
 async def known_refs(session: AsyncSession, supplier: str, refs: Collection[str]) -> set[str]:

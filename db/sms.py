@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement
 from sqlmodel import AutoString, cast, col, select, update
@@ -17,15 +17,25 @@ async def of_orders(session: AsyncSession, order_ids: Sequence[int]) -> list[Sms
     return list(await session.exec(select(Sms).where(col(Sms.order_id).in_(order_ids)).order_by(col(Sms.id))))
 
 
-async def add(session: AsyncSession, **values: Any) -> int | None:
-    """The new row's id; None where this message is known."""
+async def add(session: AsyncSession, **values: Any) -> Sms | None:
+    """The new row; None where this message is known."""
     added = await session.exec(insert_new(session, Sms).values(**values).returning(Sms.id))
     sms_id: int | None = added.scalar_one_or_none()
-    return sms_id
+    return Sms(id=sms_id, **values) if sms_id else None
 
 
-async def find_with_all(session: AsyncSession, sms_id: int) -> tuple[Sms, Order, Purchase, Service, User]:
-    """A message and everything around it, in one question: a renter waits for the answer."""
+class Arrival(NamedTuple):
+    """A message and everything around it."""
+
+    sms: Sms
+    order: Order
+    purchase: Purchase
+    service: Service
+    renter: User
+
+
+async def get_arrival(session: AsyncSession, sms_id: int) -> Arrival:
+    """In one question: a renter waits for the answer."""
     found = await session.exec(
         select(Sms, Order, Purchase, Service, User)  # type: ignore[call-overload]
         .join(Order, col(Order.id) == Sms.order_id)
@@ -34,8 +44,7 @@ async def find_with_all(session: AsyncSession, sms_id: int) -> tuple[Sms, Order,
         .join(User, col(User.id) == Purchase.user_id)
         .where(Sms.id == sms_id)
     )
-    sms, order, purchase, service, user = found.one()
-    return sms, order, purchase, service, user
+    return Arrival(*found.one())
 
 
 async def complete(session: AsyncSession, sms_id: int, *, code: str | None, text: str | None) -> None:

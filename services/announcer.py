@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from db.sms import Arrival
 from services.lanes import Lane
 from services.outbox import Outbox
 from services.roles import Right
@@ -15,6 +16,8 @@ CODE, CARD, ALERT = "code", "card", "alert"
 REWARD, PAYMENT, TEXT, NOTICE = "reward", "payment", "text", "notice"
 LATE, LOOKOUT = "late", "lookout"
 FORGET = "forget"
+ARRIVAL = "arrival"
+"""What a code's message has at hand where it begins with its commit."""
 
 
 ALERT_RIGHTS: Mapping[str, Right] = {
@@ -41,11 +44,17 @@ class Announcer:
         self._outbox = outbox
 
     async def code(
-        self, session: AsyncSession, user_id: int, sms_id: int, *, heard_at: datetime | None = None
+        self,
+        session: AsyncSession,
+        user_id: int,
+        sms_id: int,
+        *,
+        heard_at: datetime | None = None,
+        arrival: Arrival | None = None,
     ) -> None:
         """A code, always a message of its own, in order for one renter; its card is redrawn after it.
 
-        `heard_at`: when a webhook told us; None where we asked.
+        `heard_at`: when a webhook told us; None where we asked. `arrival`: what need not be read again.
         """
         await self._outbox.add(
             session,
@@ -54,6 +63,7 @@ class Announcer:
             lane=Lane.CODE.name,
             serial=f"codes:{user_id}",
             key=f"code:{sms_id}",
+            at_hand={ARRIVAL: arrival},
         )
 
     async def forget(

@@ -7,7 +7,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db import orders
 from db import sms as db_sms
-from db.models import Order, OrderStatus, Purchase, Sms
+from db.models import Order, OrderStatus, Sms
+from db.orders import Rented
+from db.sms import Arrival
 from services import ledger
 from services.announcer import Announcer
 from services.clock import Clock
@@ -40,15 +42,14 @@ class Codes:
 
     async def record(self, session: AsyncSession, order_id: int, message: RemoteSms) -> None:
         """Keep a message once, however often it is heard of; the first one is paid for."""
-        found = await orders.lock_with_purchase(session, order_id)
+        found = await orders.lock_rented(session, order_id)
         if found:
-            await self.take_in(session, *found, message)
+            await self.take_in(session, found, message)
 
     async def take_in(
         self,
         session: AsyncSession,
-        order: Order,
-        purchase: Purchase,
+        rented: Rented,
         message: RemoteSms,
         *,
         heard_at: datetime | None = None,
@@ -57,43 +58,76 @@ class Codes:
 
         `heard_at`: when a webhook told us; None where we asked.
         """
-        order_id, was = order.id or 0, order.status
-        known = _find_same(await db_sms.of_orders(session, [order_id]), order, message)
+        order, was = rented.order, rented.order.status
+        known = _find_same(await self._known(session, order), order, message)
         if known and known.id:
             await db_sms.complete(
                 session, known.id, code=known.code or message.code, text=known.text or message.text
             )
             return
-        now = self._clock.now()
-        received = await orders.move(
+        received = await self._receive(session, order)
+        sms = await self._write_down(
+            session, order, message, late=not received and was != OrderStatus.COMPLETED
+        )
+        if sms is None:
+            return
+        if was == OrderStatus.ACTIVE and received:
+            await self._settle(session, rented)
+        if sms.late:
+            await self._late_codes.take_in(session, order, sms.id or 0, heard_at=heard_at)
+        else:
+            await self._show(session, rented, sms, heard_at=heard_at)
+
+    async def _known(self, session: AsyncSession, order: Order) -> list[Sms]:
+        # An order leaves this state in the commit that writes its first message down.
+        if order.status == OrderStatus.ACTIVE:
+            return []
+        return await db_sms.of_orders(session, [order.id or 0])
+
+    async def _receive(self, session: AsyncSession, order: Order) -> bool:
+        """Whether the order may get codes; then it is in the state of one that did."""
+        if order.status == OrderStatus.RECEIVED and order.notice is None:
+            return True
+        return await orders.move(
             session,
-            order_id,
+            order.id or 0,
             OrderStatus.RECEIVED,
             from_=[OrderStatus.ACTIVE, OrderStatus.RECEIVED],
             notice=None,
         )
-        late = not received and was != OrderStatus.COMPLETED
-        sms_id = await db_sms.add(
+
+    async def _write_down(
+        self, session: AsyncSession, order: Order, message: RemoteSms, *, late: bool
+    ) -> Sms | None:
+        """None where it was known."""
+        return await db_sms.add(
             session,
-            order_id=order_id,
+            order_id=order.id,
             fingerprint=_fingerprint(_epoch(order, message), message),
             code=message.code,
             text=message.text,
-            received_at=message.received_at or now,
+            received_at=message.received_at or self._clock.now(),
             late=late,
         )
-        if sms_id is None:
-            return
-        if was == OrderStatus.ACTIVE and received:
-            await ledger.capture(session, order_id, purchase.price, currency=purchase.currency, now=now)
-            await self._invitations.reward(session, order_id, purchase)
-            await self._odds.note_code(session, order, purchase)
-            count_order(session, order_id, order.supplier, OrderStatus.RECEIVED)
-        if late:
-            await self._late_codes.take_in(session, order, sms_id, heard_at=heard_at)
-        else:
-            await self._announcer.code(session, order.user_id, sms_id, heard_at=heard_at)
-            await self._forwarding.promise(session, order.user_id, sms_id)
+
+    async def _settle(self, session: AsyncSession, rented: Rented) -> None:
+        """What an order's first code brings about: it is paid for, shared and counted."""
+        order, purchase, now = rented.order, rented.purchase, self._clock.now()
+        assert order.id is not None
+        await ledger.capture(session, order.id, purchase.price, currency=purchase.currency, now=now)
+        if rented.is_invited:
+            await self._invitations.reward(session, order.id, purchase)
+        await self._odds.note_code(session, order, purchase)
+        count_order(session, order.id, order.supplier, OrderStatus.RECEIVED)
+
+    async def _show(
+        self, session: AsyncSession, rented: Rented, sms: Sms, *, heard_at: datetime | None
+    ) -> None:
+        arrival = Arrival(sms, rented.order, rented.purchase, rented.service, rented.renter)
+        sms_id, user_id = sms.id or 0, rented.renter.id
+        await self._announcer.code(session, user_id, sms_id, heard_at=heard_at, arrival=arrival)
+        if rented.forwards_codes:
+            await self._forwarding.promise(session, user_id, sms_id)
 
 
 def _epoch(order: Order, message: RemoteSms) -> int:

@@ -82,9 +82,7 @@ class Forwarding:
     async def forward(self, message: OutboxMessage) -> Effect | None:
         """Promise the text, and hold its price, in the commit that ends this message."""
         async with self._database.read() as session:
-            sms, order, _purchase, service, _user = await db_sms.find_with_all(
-                session, message.payload["sms_id"]
-            )
+            sms, order, _, service, _ = await db_sms.get_arrival(session, message.payload["sms_id"])
         now = self._clock.now()
         expires_at = min(sms.received_at, now) + WORTH
         if self.price is None or expires_at <= now or not (sms.code or sms.text):

@@ -9,6 +9,7 @@ from db import disputes, offers, orders, users
 from db import sms as db_sms
 from db.models import Dispute, DisputeStatus, Order, OrderStatus, Purchase, Service, Sms, User
 from db.session import Database
+from db.sms import Arrival
 from services import errands, ledger
 from services.announcer import Announcer
 from services.catalog import Catalog
@@ -225,12 +226,15 @@ class Orders:
             purchase = await orders.get_purchase(session, order.purchase_id)
             return await self._view(session, purchase, [order])
 
-    async def get_sms(self, sms_id: int) -> tuple[Sms, PurchaseView, User]:
-        """A message, the order it came for, and whose it is."""
-        async with self._database.read() as session:
-            sms, order, purchase, service, user = await db_sms.find_with_all(session, sms_id)
+    async def get_sms(self, sms_id: int, *, at_hand: Arrival | None = None) -> tuple[Sms, PurchaseView, User]:
+        """A message, the order it came for, and whose it is. `at_hand`: what was read a moment ago."""
+        sms, order, purchase, service, renter = at_hand or await self._arrival(sms_id)
         view = self._order_view(order, (sms,))
-        return sms, PurchaseView(purchase, service, (view,)), user
+        return sms, PurchaseView(purchase, service, (view,)), renter
+
+    async def _arrival(self, sms_id: int) -> Arrival:
+        async with self._database.read() as session:
+            return await db_sms.get_arrival(session, sms_id)
 
     async def of_user(
         self,

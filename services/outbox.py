@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import structlog
@@ -92,11 +93,13 @@ class Outbox:
         serial: str,
         key: str,
         due_at: datetime | None = None,
+        at_hand: Mapping[str, Any] = MappingProxyType({}),
     ) -> bool:
         """Promise something; False where `key` was promised before.
 
         Messages with the same `serial` are done one after another. `due_at`: aware UTC, now by default.
         What can be done at once is written as claimed, and begins with the commit: nobody reads it again.
+        Then its payload holds `at_hand` too, which is never written: facts of this very transaction.
         """
         now = self._clock.now()
         claim_until = now + LEASE if self._has_place(lane) and (due_at or now) <= now else None
@@ -114,6 +117,7 @@ class Outbox:
         if message is None or message.claimed_until is None:
             after_commit(session, f"outbox:{lane}", self._wakes[lane].set)
         else:
+            message.payload = {**payload, **at_hand}
             after_commit(session, f"outbox:{lane}:{message.id}", partial(self._begin, message))
         return message is not None
 

@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db import attempts, deliveries, orders, orphans, users
 from db.models import Order, OrderStatus, OutboxMessage, Purchase
+from db.orders import Rented
 from db.session import Database, after_commit
 from services import ledger
 from services.announcer import Announcer
@@ -93,25 +94,23 @@ class Rentals:
             if found is None:
                 await self._keep_unexplained(session, supplier, event, delivery)
             elif event.sms:
-                await self._codes.take_in(session, *found, event.sms, heard_at=delivery.received_at)
+                await self._codes.take_in(session, found, event.sms, heard_at=delivery.received_at)
             elif event.kind is not EventKind.OTHER:
                 # The event may have been overtaken, or an earlier one lost: the order itself knows. It is
                 # asked by the scheduler, so that a supplier that is slow to answer holds up no code.
-                await orders.change(session, found[0].id or 0, check_at=self._clock.now())
+                await orders.change(session, found.order.id or 0, check_at=self._clock.now())
                 self.wake_expiry(session)
 
-    async def _lock_order(
-        self, session: AsyncSession, supplier: str, event: Event
-    ) -> tuple[Order, Purchase] | None:
+    async def _lock_order(self, session: AsyncSession, supplier: str, event: Event) -> Rented | None:
         """The order that an event means, by its reference or else by its number."""
         if event.order_ref is not None:
-            return await orders.lock_by_ref(session, supplier, event.order_ref)
+            return await orders.lock_rented_by_ref(session, supplier, event.order_ref)
         number = event.phone_number or ""
         meant = [number] if number.startswith("+") else possible_numbers(number)
         found = await orders.of_numbers(session, supplier, meant)
         exact = [order for order in found if order.phone_number == meant[0]]
         order_id = self._newest(exact) or self._newest(found)
-        return await orders.lock_with_purchase(session, order_id) if order_id else None
+        return await orders.lock_rented(session, order_id) if order_id else None
 
     def _newest(self, found: list[Order]) -> int | None:
         """Of orders newest first: the newest that is open, or that ended not long ago.

@@ -68,7 +68,7 @@ QUERIES: dict[str, tuple[Callable[[AsyncSession], Awaitable[Any]], set[str]]] = 
         {"ix_number_order_open"},
     ),
     "a supplier's order": (
-        lambda s: orders.lock_by_ref(s, "smscode", "1"),
+        lambda s: orders.lock_rented_by_ref(s, "smscode", "1"),
         {"sqlite_autoindex_number_order_1"},
     ),
     "a number's orders": (
