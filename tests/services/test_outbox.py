@@ -315,6 +315,20 @@ async def running(database: Database) -> AsyncIterator[Desk]:
         await task
 
 
+async def test_facts_are_at_hand_for_what_begins_with_its_commit_and_are_never_written(running: Desk):
+    seen: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+
+    async def work(message: OutboxMessage) -> None:
+        await seen.put(message.payload)
+        if "fact" in message.payload:
+            raise UpstreamUnavailable("busy", upstream="telegram", retry_after=timedelta(0))
+
+    running.outbox.register({"do": work})
+    await running.promise("a", at_hand={"fact": 1})
+    assert await done(seen.get()) == {"name": "a", "fact": 1}
+    assert await done(seen.get()) == {"name": "a"}
+
+
 async def test_a_commit_wakes_the_loop(running: Desk):
     await running.promise("a")
     await done(running.work.has_started("a"))
