@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import inspect
+from sqlalchemy import bindparam, inspect
 from sqlalchemy.orm import aliased
-from sqlmodel import and_, case, col, delete, exists, func, literal, null, or_, select, update
+from sqlmodel import case, col, delete, exists, func, literal, null, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db.dialect import insert_new
@@ -44,39 +44,43 @@ async def find(session: AsyncSession, dedupe_key: str) -> OutboxMessage | None:
     ).one_or_none()
 
 
-def _claimable(lane: str, now: datetime) -> Any:
-    earlier = aliased(OutboxMessage)
-    return and_(
-        OutboxMessage.lane == lane,
-        col(OutboxMessage.done_at).is_(None),
-        OutboxMessage.due_at <= now,
-        or_(col(OutboxMessage.claimed_until).is_(None), col(OutboxMessage.claimed_until) <= now),
-        ~exists().where(
-            col(earlier.serial) == OutboxMessage.serial,
-            col(earlier.done_at).is_(None),
-            col(earlier.id) < OutboxMessage.id,
-        ),
+_EARLIER = aliased(OutboxMessage)
+_CLAIM = (
+    update(OutboxMessage)
+    .where(
+        col(OutboxMessage.id).in_(
+            select(OutboxMessage.id)
+            .where(
+                OutboxMessage.lane == bindparam("of_lane"),
+                col(OutboxMessage.done_at).is_(None),
+                OutboxMessage.due_at <= bindparam("now"),
+                or_(
+                    col(OutboxMessage.claimed_until).is_(None),
+                    col(OutboxMessage.claimed_until) <= bindparam("now"),
+                ),
+                ~exists().where(
+                    col(_EARLIER.serial) == OutboxMessage.serial,
+                    col(_EARLIER.done_at).is_(None),
+                    col(_EARLIER.id) < OutboxMessage.id,
+                ),
+            )
+            .order_by(col(OutboxMessage.id))
+            .limit(bindparam("most"))
+            .with_for_update(skip_locked=True)
+        )
     )
+    .values(claimed_until=bindparam("until"), attempts=OutboxMessage.attempts + 1)
+    .returning(OutboxMessage)
+    .execution_options(synchronize_session=False)
+)
+"""Written once: it is asked with every promise that is kept, and takes longer to write than to carry out."""
 
 
 async def claim(
     session: AsyncSession, lane: str, *, now: datetime, until: datetime, limit: int
 ) -> list[OutboxMessage]:
     """Take up to `limit` due messages of a lane, oldest first; nobody else gets them before `until`."""
-    due = (
-        select(OutboxMessage.id)
-        .where(_claimable(lane, now))
-        .order_by(col(OutboxMessage.id))
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    claimed = await session.exec(
-        update(OutboxMessage)
-        .where(col(OutboxMessage.id).in_(due))
-        .values(claimed_until=until, attempts=OutboxMessage.attempts + 1)
-        .returning(OutboxMessage)
-        .execution_options(synchronize_session=False)
-    )
+    claimed = await session.exec(_CLAIM, params={"of_lane": lane, "now": now, "until": until, "most": limit})
     return sorted(claimed.scalars(), key=lambda message: message.id or 0)
 
 
