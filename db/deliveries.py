@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any, NamedTuple
 
 from sqlmodel import col, delete, func, or_, select, update
@@ -17,25 +18,29 @@ class NewDelivery(NamedTuple):
     external_id: str
     """The sender's own id, or a digest of the body where it has none."""
     body: str
-    received_at: datetime
 
 
-async def store(database: Database, batch: Sequence[NewDelivery]) -> list[int | None]:
+async def store(
+    database: Database, batch: Sequence[NewDelivery], *, received_at: datetime
+) -> list[int | None]:
     """Commit a batch; for each its new id, or None where it was known."""
     # One statement in the driver's autocommit is one thread hop and one fsync for the whole batch;
     # through the ORM the same work costs several times as much, and this is the way in for every code.
     async with database.driver() as driver:
-        return await (_store_in_sqlite if database.is_sqlite else _store_in_postgresql)(driver, batch)
+        store_in = _store_in_sqlite if database.is_sqlite else _store_in_postgresql
+        return await store_in(driver, batch, received_at)
 
 
-async def _store_in_sqlite(driver: Any, batch: Sequence[NewDelivery]) -> list[int | None]:
+async def _store_in_sqlite(
+    driver: Any, batch: Sequence[NewDelivery], received_at: datetime
+) -> list[int | None]:
     # The values are bound one by one and nothing is returned by row: each row that a statement returns
     # makes SQLite's thread wait for the event loop's to let go of the interpreter.
     stored = await driver.execute(
-        "INSERT INTO webhook_delivery (source, external_id, body, received_at, attempts)"
-        f" VALUES {', '.join(['(?, ?, ?, ?, 0)'] * len(batch))}"
+        "INSERT INTO webhook_delivery (received_at, source, external_id, body, attempts)"
+        f" VALUES {', '.join(['(?1, ?, ?, ?, 0)'] * len(batch))}"
         " ON CONFLICT (source, external_id) DO NOTHING",
-        [value for *told, at in batch for value in (*told, _sqlite_time(at))],
+        [_sqlite_time(received_at), *chain.from_iterable(batch)],
     )
     if stored.rowcount == 0:
         return [None] * len(batch)
@@ -55,18 +60,20 @@ def _sqlite_time(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
-async def _store_in_postgresql(driver: Any, batch: Sequence[NewDelivery]) -> list[int | None]:
-    sources, external_ids, bodies, moments = zip(*batch, strict=True)
+async def _store_in_postgresql(
+    driver: Any, batch: Sequence[NewDelivery], received_at: datetime
+) -> list[int | None]:
+    sources, external_ids, bodies = zip(*batch, strict=True)
     return _in_order_of(
         batch,
         await driver.fetch(
             "INSERT INTO webhook_delivery (source, external_id, body, received_at, attempts)"
-            " SELECT *, 0 FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[])"
+            " SELECT *, $4::timestamptz, 0 FROM unnest($1::text[], $2::text[], $3::text[])"
             " ON CONFLICT (source, external_id) DO NOTHING RETURNING id, source, external_id",
             sources,
             external_ids,
             bodies,
-            moments,
+            received_at,
         ),
     )
 

@@ -25,6 +25,7 @@ class Delivery(NamedTuple):
     source: str
     body: str
     received_at: datetime
+    """When the first of those that it was stored with came: never after it came itself."""
     message: Any = None
     """The parsed body, where whoever stored it had parsed it already."""
 
@@ -47,24 +48,27 @@ class Inbox:
         self._database = database
         self._clock = clock
         self._waiting: list[_Waiting] = []
+        self._first_at = clock.now()
+        """When the first of those that wait came."""
         self._writer: asyncio.Task[None] | None = None
         self.take: Take | None = None
         """Whoever handles deliveries in this process; None while another process does."""
 
-    async def store(
+    def store(
         self, source: str, external_id: str, body: str, *, serial: str, message: Any = None
-    ) -> bool:
+    ) -> asyncio.Future[bool]:
         """Commit to disk; False where it was known.
 
         Raises SQLAlchemyError, OSError or the driver's own error where the database does not take it:
         then nothing may be acknowledged.
         """
         stored: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        row = NewDelivery(source, external_id, body, self._clock.now())
-        self._waiting.append(_Waiting(row, serial, message, stored))
+        if not self._waiting:
+            self._first_at = self._clock.now()
+        self._waiting.append(_Waiting(NewDelivery(source, external_id, body), serial, message, stored))
         if self._writer is None:
             self._writer = asyncio.create_task(self._write())
-        return await stored
+        return stored
 
     async def settle(self) -> None:
         """Wait until nothing waits for the disk."""
@@ -76,26 +80,27 @@ class Inbox:
         try:
             while self._waiting:
                 batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
+                received_at = self._first_at
                 try:
                     rows = [waiting.delivery for waiting in batch]
-                    ids = await deliveries.store(self._database, rows)
+                    ids = await deliveries.store(self._database, rows, received_at=received_at)
                 except Exception as error:  # whatever it is, each waiting request must hear it
                     for waiting in batch:
                         if not waiting.stored.done():
                             waiting.stored.set_exception(error)
                     continue
-                self._release(batch, ids)
+                self._release(batch, ids, received_at)
                 if self.take is None:
                     await self._wake_leader()
         finally:
             self._writer = None
 
-    def _release(self, batch: list[_Waiting], ids: list[int | None]) -> None:
+    def _release(self, batch: list[_Waiting], ids: list[int | None], received_at: datetime) -> None:
         for (row, serial, message, stored), delivery_id in zip(batch, ids, strict=True):
             if not stored.done():
                 stored.set_result(delivery_id is not None)
             if delivery_id is not None and self.take:
-                self.take(Delivery(delivery_id, row.source, row.body, row.received_at, message), serial)
+                self.take(Delivery(delivery_id, row.source, row.body, received_at, message), serial)
 
     async def _wake_leader(self) -> None:
         try:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from services.errors import UpstreamRefused
 
@@ -66,8 +66,7 @@ class RemoteStatus(StrEnum):
     """A status this program has not heard of: change nothing, look again later."""
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteSms:
+class RemoteSms(NamedTuple):
     code: str | None
     text: str | None
     received_at: datetime | None
@@ -115,8 +114,7 @@ class EventKind(StrEnum):
     """An event that came to be after this program: stored, without effect."""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One webhook, understood. Where there is no `order_ref`, the number says whose it is."""
 
     kind: EventKind
@@ -126,8 +124,7 @@ class Event:
     sms: RemoteSms | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class WebhookPost:
+class WebhookPost(NamedTuple):
     """A webhook as it came, for the adapter to check that it is the vendor's."""
 
     body: bytes

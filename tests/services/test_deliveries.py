@@ -107,9 +107,9 @@ async def test_many_at_once_are_stored_together(post: Post, monkeypatch: pytest.
     batches: list[int] = []
     store = db_deliveries.store
 
-    async def counted(database: Database, batch: Any) -> Any:
+    async def counted(database: Database, batch: Any, **options: Any) -> Any:
         batches.append(len(batch))
-        return await store(database, batch)
+        return await store(database, batch, **options)
 
     monkeypatch.setattr(db_deliveries, "store", counted)
     bodies = [f"a{n}" for n in range(200)]
@@ -123,10 +123,10 @@ async def test_many_at_once_are_stored_together(post: Post, monkeypatch: pytest.
 async def test_nothing_is_acknowledged_before_the_commit(post: Post, monkeypatch: pytest.MonkeyPatch):
     store, arrived, gate = db_deliveries.store, asyncio.Event(), asyncio.Event()
 
-    async def slow(database: Database, batch: Any) -> Any:
+    async def slow(*args: Any, **options: Any) -> Any:
         arrived.set()
         await gate.wait()
-        return await store(database, batch)
+        return await store(*args, **options)
 
     monkeypatch.setattr(db_deliveries, "store", slow)
     storing = asyncio.create_task(post.store("a1"))
@@ -136,6 +136,30 @@ async def test_nothing_is_acknowledged_before_the_commit(post: Post, monkeypatch
     gate.set()
     assert await storing
     await post.deliveries.settle()
+
+
+async def test_what_is_stored_together_came_when_the_first_of_it_came(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+):
+    store, gate = db_deliveries.store, asyncio.Event()
+
+    async def slow(*args: Any, **options: Any) -> Any:
+        await gate.wait()
+        return await store(*args, **options)
+
+    monkeypatch.setattr(db_deliveries, "store", slow)
+    came_at = post.clock.now()
+    storing = []
+    for body in ("a1", "b1", "c1"):
+        storing.append(asyncio.create_task(post.store(body)))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        post.clock.advance(timedelta(seconds=1))
+    gate.set()
+    await asyncio.gather(*storing)
+    await post.deliveries.settle()
+    seconds = [(row.received_at - came_at).total_seconds() for row in await post.rows()]
+    assert seconds == [0, 1, 1]
 
 
 async def test_a_duplicate_is_acknowledged_and_not_handled_again(post: Post):
@@ -181,10 +205,11 @@ async def test_a_body_is_kept_as_it_came(post: Post, body: str):
 
 async def test_of_a_batch_only_what_is_new_is_stored_and_told(post: Post):
     def delivery(name: str) -> db_deliveries.NewDelivery:
-        return db_deliveries.NewDelivery("test", name, name, post.clock.now())
+        return db_deliveries.NewDelivery("test", name, name)
 
     async def store(*names: str) -> list[int | None]:
-        return await db_deliveries.store(post.database, [*map(delivery, names)])
+        batch = [*map(delivery, names)]
+        return await db_deliveries.store(post.database, batch, received_at=post.clock.now())
 
     first, second = await store("a1", "b1")
     none, third, fourth, twice = await store("b1", "c1", "d1", "c1")
@@ -218,7 +243,8 @@ async def test_of_a_crowd_each_series_is_handled_in_order_and_all_at_once_only_s
 async def test_what_a_crash_left_unhandled_is_handled_at_the_next_start(post: Post):
     await db_deliveries.store(
         post.database,
-        [db_deliveries.NewDelivery("test", f"a{n}", f"a{n}", post.clock.now()) for n in range(3)],
+        [db_deliveries.NewDelivery("test", f"a{n}", f"a{n}") for n in range(3)],
+        received_at=post.clock.now(),
     )
     await post.deliveries.sweep(older_than=timedelta(0))
     await post.deliveries.settle()
@@ -297,7 +323,7 @@ async def test_a_waiter_who_leaves_does_not_hurt_the_others(post: Post):
 async def test_every_waiter_hears_that_the_database_is_away(post: Post, monkeypatch: pytest.MonkeyPatch):
     with monkeypatch.context() as patch:
 
-        async def away(database: Database, batch: Any) -> Any:
+        async def away(*args: Any, **options: Any) -> Any:
             raise OSError("no route to the database")
 
         patch.setattr(db_deliveries, "store", away)

@@ -340,8 +340,8 @@ async def test_a_code_that_was_told_in_time_counts_though_it_is_handled_late(wor
     data = {"phone_number": order.phone_number, "otp_code": "123456"}
     body = json.dumps({"event": "otp_received", "data": data})
     # As a crash leaves it: stored and acknowledged, and nobody has come to it.
-    told = deliveries.NewDelivery(PANEL, "1", body, world.clock.now())
-    await deliveries.store(world.database, [told])
+    told = deliveries.NewDelivery(PANEL, "1", body)
+    await deliveries.store(world.database, [told], received_at=world.clock.now())
     await world.pass_time(minutes=20)
     await world.expire()
     assert (await world.order(order)).status == OrderStatus.ACTIVE

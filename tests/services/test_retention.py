@@ -42,8 +42,8 @@ async def test_an_old_sms_that_is_nobodys_is_forgotten_too(world: World):
 
 
 async def test_one_unfinished_row_does_not_keep_the_others(world: World):
-    rows = [NewDelivery("old", str(number), "{}", world.clock.now()) for number in range(2 * BATCH)]
-    ids = await deliveries.store(world.database, rows)
+    rows = [NewDelivery("old", str(number), "{}") for number in range(2 * BATCH)]
+    ids = await deliveries.store(world.database, rows, received_at=world.clock.now())
     await deliveries.mark_handled(world.database, [new for new in ids if new][1:], now=world.clock.now())
     world.clock.advance(KEEP + timedelta(days=1))
     await Retention(world.database, world.clock, keep=KEEP).erase_old()
@@ -61,7 +61,8 @@ async def test_invoices_are_forgotten_unless_they_were_paid(world: World):
 
 
 async def test_what_is_young_stays(world: World):
-    ids = await deliveries.store(world.database, [NewDelivery("old", "1", "{}", world.clock.now())])
+    told = [NewDelivery("old", "1", "{}")]
+    ids = await deliveries.store(world.database, told, received_at=world.clock.now())
     await deliveries.mark_handled(world.database, [new for new in ids if new], now=world.clock.now())
     await Retention(world.database, world.clock, keep=KEEP).erase_old()
     assert await kept(world) == 1
