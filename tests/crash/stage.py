@@ -16,7 +16,7 @@ from sandbox.server import World, serving
 from sandbox.smscode import SmsCode
 from sandbox.telegram import Message, Person, Telegram
 
-CREDIT = 100_000
+CREDIT = 1_000_000
 
 
 async def until(condition: Callable[[], object], *, seconds: float = 60) -> None:
@@ -119,7 +119,7 @@ async def find_offer(renter: Person) -> None:
 
 
 def _offers(message: Message) -> bool:
-    return any("Buy" in button.text for row in message.buttons for button in row)
+    return any("Buy for" in button.text for row in message.buttons for button in row)
 
 
 def codes_shown(on: Cast) -> int:
