@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from time import monotonic
+from typing import Any
 
 import httpx
 from sqlmodel import col, select
@@ -129,7 +130,10 @@ class Chaos:
 
     async def come_to_rest(self, *, seconds: float = 120) -> None:
         """Wait until nothing is owed to anybody, and every number has had its code or its end."""
-        await until(self._is_quiet, seconds=seconds)
+        try:
+            await until(self._is_quiet, seconds=seconds)
+        except TimeoutError:
+            raise AssertionError(f"still under way: {await self._under_way()}") from None
 
     async def _shop(self, renter: Person) -> None:
         while True:
@@ -155,13 +159,18 @@ class Chaos:
             await bot.start()
 
     async def _is_quiet(self) -> bool:
+        return not any(await self._under_way())
+
+    async def _under_way(self) -> tuple[dict[str, Any], list[Any], int]:
+        """What each lane owes, orders that wait, and updates that nobody has fetched."""
         async with self.database.read() as session:
             owed = await db_outbox.backlog(session, now=SystemClock().now())
-            open_orders = await session.exec(
-                select(Order.id).where(col(Order.status).in_((OrderStatus.PENDING, OrderStatus.ACTIVE)))
+            waiting = await session.exec(
+                select(Order.id, Order.status).where(
+                    col(Order.status).in_((OrderStatus.PENDING, OrderStatus.ACTIVE))
+                )
             )
-            waiting = bool(self.world.telegram.updates.pending)
-            return not owed and not open_orders.all() and not waiting
+            return owed, list(waiting), len(self.world.telegram.updates.pending)
 
     async def check(self) -> None:
         """Every promise kept: asserts, and fills the figures."""
