@@ -113,8 +113,9 @@ class Reconciliation:
         """Write down messages and orphans that we have not heard of; what must be looked at again."""
         pending: set[str] = set()
         async for refs in _slices(news):
-            await self._record([ref for ref in refs if remote[ref]], name, remote)
+            # In this order: what becomes ours in between is recorded, or looked at again.
             pending |= await self._report_orphans(name, set(refs))
+            await self._record([ref for ref in refs if remote[ref]], name, remote)
         return pending
 
     async def _record(self, refs: list[str], name: str, remote: dict[str, RemoteSms | None]) -> None:
