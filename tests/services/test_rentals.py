@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -520,6 +521,34 @@ async def test_every_code_is_found_though_the_list_was_seen_before(world: World)
     await world.reconcile()
     assert [message.code for message in await world.messages(order)] == ["123456", "234567"]
     assert await world.money() == (MONEY - PRICE, 0, PRICE)
+
+
+async def test_a_code_listed_while_its_purchase_is_being_written_is_found_at_the_next_look(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    sold, waiting_of_refs = world.buying._sold, db_orders.waiting_of_refs
+    bought, gate = asyncio.Event(), asyncio.Event()
+
+    async def sold_behind_the_gate(*args: Any) -> None:
+        bought.set()
+        await gate.wait()
+        await sold(*args)
+
+    async def written_right_after(*args: Any) -> list[Order]:
+        found = await waiting_of_refs(*args)
+        gate.set()
+        await renting
+        return found
+
+    monkeypatch.setattr(world.buying, "_sold", sold_behind_the_gate)
+    monkeypatch.setattr(db_orders, "waiting_of_refs", written_right_after)
+    world.vendor.trouble.drop_webhooks = True
+    renting = asyncio.create_task(world.rent())
+    await bought.wait()
+    await world.vendor.receive_sms(next(iter(world.vendor.orders)), "Your code is 123456")
+    await world.reconcile()
+    await world.reconcile()
+    assert await codes_of(world, await renting) == ["123456"]
 
 
 async def test_one_suppliers_trouble_leaves_the_other_working(database: Database):
