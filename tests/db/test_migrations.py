@@ -3,11 +3,12 @@
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlmodel import SQLModel
 
 import db.models  # noqa: F401  (fills the metadata)
-from db.migrate import current_revision, head_revision, upgrade
+from db.migrate import MIGRATIONS, REVISIONS, current_revision, head_revision, upgrade
 from db.session import Database
 
 pytestmark = pytest.mark.anyio
@@ -54,6 +55,11 @@ async def test_the_ledgers_triggers_are_there(database: Database):
         names = (await (await session.connection()).scalars(text(ask(database, TRIGGERS)))).all()
     assert len(names) == (2 if database.is_sqlite else 1)
     assert all(name.startswith("ledger_entry") for name in names)
+
+
+def test_every_file_is_named_after_its_revision_and_they_follow_one_another():
+    scripts = ScriptDirectory(str(MIGRATIONS)).walk_revisions()
+    assert [script.revision for script in scripts] == REVISIONS[::-1]
 
 
 async def test_upgrading_the_newest_changes_nothing(database: Database):

@@ -4,16 +4,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from alembic.script import ScriptDirectory
 
-from db.migrate import _config, upgrade
+from db.migrate import REVISIONS, upgrade
 from db.session import Database
 from services.audit import examine
 from tests.rows import contents, fill
 
 pytestmark = pytest.mark.anyio
 
-REVISIONS = [script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()][::-1]
 NOW = datetime(2026, 2, 25, 10, tzinfo=UTC)
 
 
