@@ -17,6 +17,7 @@ from bot.persistence import StoredConversations
 from bot.settings import Settings
 from bot.updates import ALLOWED_UPDATES, TELEGRAM
 from db.session import Database
+from services.certificates import trusted
 from services.keys import Keys
 from services.senders.telegram import Lanes
 
@@ -41,7 +42,7 @@ def telegram_application(settings: Settings, database: Database) -> App:
         read_timeout=15,
         write_timeout=15,
         pool_timeout=30,
-        httpx_kwargs={"limits": limits},
+        httpx_kwargs={"limits": limits, "verify": trusted()},
     )
     return (
         ApplicationBuilder()
@@ -49,6 +50,7 @@ def telegram_application(settings: Settings, database: Database) -> App:
         .base_url(f"{settings.bot_api_url}/bot")
         .base_file_url(f"{settings.bot_api_url}/file/bot")
         .request(request)
+        .get_updates_request(HTTPXRequest(httpx_kwargs={"verify": trusted()}))
         .rate_limiter(Lanes())
         .defaults(
             Defaults(parse_mode=ParseMode.HTML, link_preview_options=LinkPreviewOptions(is_disabled=True))

@@ -13,6 +13,7 @@ import httpx
 import stamina
 from pydantic import ValidationError
 
+from services.certificates import trusted
 from services.clock import Clock
 from services.errors import (
     AccessRefused,
@@ -93,6 +94,7 @@ class Cellcast:
             headers={"Authorization": f"Bearer {token}", "Accept": "application/json"},
             timeout=httpx.Timeout(30, connect=5),
             transport=transport,
+            verify=trusted(),
         )
 
     async def aclose(self) -> None:

@@ -17,6 +17,7 @@ from typing import TypeVar
 import httpx
 from pydantic import ValidationError
 
+from services.certificates import trusted
 from services.clock import Clock
 from services.errors import (
     AccessRefused,
@@ -114,7 +115,7 @@ class SmsGateway24:
         self._pacer = Pacer(_STATUS_READS_PER_MINUTE, per=timedelta(minutes=1), sleep=sleep)
         self._clock = clock
         self._http = httpx.AsyncClient(
-            base_url=url, timeout=httpx.Timeout(15, connect=5), transport=transport
+            base_url=url, timeout=httpx.Timeout(15, connect=5), transport=transport, verify=trusted()
         )
 
     async def aclose(self) -> None:

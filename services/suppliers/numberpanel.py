@@ -18,6 +18,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import ValidationError
 
+from services.certificates import trusted
 from services.clock import Clock
 from services.countries import to_e164
 from services.errors import (
@@ -130,7 +131,9 @@ class NumberPanel(Limited):
         self._unknown_countries: Sequence[str] = ()
         self._http = httpx.AsyncClient(
             base_url=url,
-            transport=_KeyInPath(key, transport or httpx.AsyncHTTPTransport(limits=_LIMITS)),
+            transport=_KeyInPath(
+                key, transport or httpx.AsyncHTTPTransport(verify=trusted(), limits=_LIMITS)
+            ),
         )
 
     async def aclose(self) -> None:

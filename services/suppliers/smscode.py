@@ -20,6 +20,7 @@ import msgspec
 import stamina
 from pydantic import ValidationError
 
+from services.certificates import trusted
 from services.clock import Clock
 from services.errors import (
     AccessRefused,
@@ -184,6 +185,7 @@ class SmsCode:
             headers={"Authorization": f"Bearer {token}"},
             limits=httpx.Limits(max_connections=20, max_keepalive_connections=20, keepalive_expiry=60),
             transport=transport,
+            verify=trusted(),
         )
 
     def remarks(self) -> Sequence[str]:
