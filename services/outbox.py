@@ -165,7 +165,7 @@ class Outbox:
 
     async def _serve(self, lane: str) -> None:
         wake = self._wakes[lane]
-        while True:
+        while self._is_serving:
             wake.clear()
             now = self._clock.now()
             try:
