@@ -1,12 +1,13 @@
 """Money moves. The only code that writes accounts and entries."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy.orm import aliased
+from sqlalchemy import bindparam
 from sqlmodel import case, col, exists, func, insert, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from db.dialect import insert_new, is_sqlite
+from db.dialect import insert_new, is_sqlite, table
 from db.models import Account, LedgerEntry, Order, OrderStatus, Purchase
 
 
@@ -38,29 +39,37 @@ async def find_entry(session: AsyncSession, idempotency_key: str) -> LedgerEntry
     ).one_or_none()
 
 
+_ACCOUNT, _ENTRY = table(Account), table(LedgerEntry)
+_PAYER, _PAYEE = _ACCOUNT.alias(), _ACCOUNT.alias()
+_SOURCE: Any = bindparam("source")
+_DESTINATION: Any = bindparam("destination")
+_AMOUNT: Any = bindparam("amount")
+_SHIFT = (
+    update(_ACCOUNT)
+    .where(
+        _ACCOUNT.c.name.in_((_SOURCE, _DESTINATION)),
+        exists().where(
+            _PAYER.c.name == _SOURCE, or_(_PAYER.c.balance >= _AMOUNT, _PAYER.c.may_go_below_zero)
+        ),
+        exists().where(_PAYEE.c.name == _DESTINATION),
+        ~exists().where(_ENTRY.c.idempotency_key == bindparam("key")),
+    )
+    .values(
+        balance=case(
+            (_ACCOUNT.c.name == _SOURCE, _ACCOUNT.c.balance - _AMOUNT), else_=_ACCOUNT.c.balance + _AMOUNT
+        )
+    )
+)
+_NEW_ENTRY = insert(_ENTRY)
+
+
 async def shift(session: AsyncSession, source: str, destination: str, amount: int, *, key: str) -> bool:
     """Lower one balance and raise another.
 
     False, and nothing changed, where `key` names an entry, the source has less, or one of them is not open.
     """
-    payer, payee = aliased(Account), aliased(Account)
-    enough = or_(col(payer.balance) >= amount, col(payer.may_go_below_zero))
-    shifted = await session.exec(
-        update(Account)
-        .where(
-            col(Account.name).in_((source, destination)),
-            exists().where(col(payer.name) == source, enough),
-            exists().where(col(payee.name) == destination),
-            ~exists().where(col(LedgerEntry.idempotency_key) == key),
-        )
-        .values(
-            balance=case(
-                (col(Account.name) == source, Account.balance - amount), else_=Account.balance + amount
-            )
-        )
-        .execution_options(synchronize_session=False)
-    )
-    return bool(shifted.rowcount)
+    move = {"source": source, "destination": destination, "amount": amount, "key": key}
+    return bool((await session.exec(_SHIFT, params=move)).rowcount)
 
 
 async def add_entry(
@@ -76,19 +85,18 @@ async def add_entry(
     reason: str | None,
     created_at: datetime,
 ) -> None:
-    await session.exec(
-        insert(LedgerEntry).values(
-            source=source,
-            destination=destination,
-            amount=amount,
-            currency=currency,
-            kind=kind,
-            idempotency_key=idempotency_key,
-            order_id=order_id,
-            reason=reason,
-            created_at=created_at,
-        )
-    )
+    entry = {
+        "source": source,
+        "destination": destination,
+        "amount": amount,
+        "currency": currency,
+        "kind": kind,
+        "idempotency_key": idempotency_key,
+        "order_id": order_id,
+        "reason": reason,
+        "created_at": created_at,
+    }
+    await session.exec(_NEW_ENTRY, params=entry)
 
 
 async def balance(session: AsyncSession, name: str) -> int:

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, bindparam
 from sqlmodel import and_, col, false, func, insert, not_, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from db.dialect import among
+from db.dialect import among, table
 from db.models import OPEN, Invitation, LinkedPhone, Order, OrderStatus, Purchase, Service, User
 
 WAITING = (OrderStatus.ACTIVE, OrderStatus.RECEIVED)
@@ -128,11 +128,11 @@ class Rented(NamedTuple):
 
 async def lock_rented(session: AsyncSession, order_id: int) -> Rented | None:
     """As `lock_with_purchase`, with all that a code needs, in one question: its renter waits."""
-    return await _one_rented(session, col(Order.id) == order_id)
+    return await _one_rented(session, _RENTED_BY_ID, {"order_id": order_id})
 
 
 async def lock_rented_by_ref(session: AsyncSession, supplier: str, ref: str) -> Rented | None:
-    return await _one_rented(session, col(Order.supplier) == supplier, col(Order.supplier_ref) == ref)
+    return await _one_rented(session, _RENTED_BY_REF, {"supplier": supplier, "ref": ref})
 
 
 async def of_numbers(session: AsyncSession, supplier: str, numbers: Sequence[str]) -> list[Order]:
@@ -168,26 +168,31 @@ async def _one_with_purchase(
     return found.one_or_none()
 
 
-async def _one_rented(session: AsyncSession, *conditions: ColumnElement[bool]) -> Rented | None:
-    rows = await session.exec(
-        select(  # type: ignore[call-overload]
-            Order,
-            Purchase,
-            Service,
-            User,
-            col(Invitation.friend_id).is_not(None),
-            func.coalesce(LinkedPhone.forwards_codes, false()),
-        )
-        .join(Purchase, col(Purchase.id) == Order.purchase_id)
-        .join(Service, col(Service.id) == Purchase.service_id)
-        .join(User, col(User.id) == Order.user_id)
-        .outerjoin(Invitation, col(Invitation.friend_id) == Order.user_id)
-        .outerjoin(LinkedPhone, col(LinkedPhone.user_id) == Order.user_id)
-        .where(*conditions)
-        .with_for_update(of=Order)
-        .execution_options(populate_existing=True)
+_RENTED = (
+    select(  # type: ignore[call-overload]
+        Order,
+        Purchase,
+        Service,
+        User,
+        col(Invitation.friend_id).is_not(None),
+        func.coalesce(LinkedPhone.forwards_codes, false()),
     )
-    found = rows.one_or_none()
+    .join(Purchase, col(Purchase.id) == Order.purchase_id)
+    .join(Service, col(Service.id) == Purchase.service_id)
+    .join(User, col(User.id) == Order.user_id)
+    .outerjoin(Invitation, col(Invitation.friend_id) == Order.user_id)
+    .outerjoin(LinkedPhone, col(LinkedPhone.user_id) == Order.user_id)
+    .with_for_update(of=Order)
+    .execution_options(populate_existing=True)
+)
+_RENTED_BY_ID = _RENTED.where(col(Order.id) == bindparam("order_id"))
+_RENTED_BY_REF = _RENTED.where(
+    col(Order.supplier) == bindparam("supplier"), col(Order.supplier_ref) == bindparam("ref")
+)
+
+
+async def _one_rented(session: AsyncSession, question: Any, params: dict[str, Any]) -> Rented | None:
+    found = (await session.exec(question, params=params)).one_or_none()
     return Rented(*found) if found else None
 
 
@@ -217,6 +222,11 @@ async def pending_of(session: AsyncSession, purchase_id: int) -> list[Order]:
     )
 
 
+_ORDER = table(Order)
+_CHANGE = update(_ORDER).where(_ORDER.c.id == bindparam("order_id"))
+_MOVE = _CHANGE.where(_ORDER.c.status.in_(bindparam("from_", expanding=True)))
+
+
 async def move(
     session: AsyncSession,
     order_id: int,
@@ -226,23 +236,13 @@ async def move(
     **values: Any,
 ) -> bool:
     """Compare-and-set: False, and nothing changed, where the order is in none of the states `from_`."""
-    moved = await session.exec(
-        update(Order)
-        .where(col(Order.id) == order_id, col(Order.status).in_(from_))
-        .values(status=to, **values)
-        .execution_options(synchronize_session=False)
-    )
-    return bool(moved.rowcount)
+    move = {"order_id": order_id, "from_": from_, "status": to, **values}
+    return bool((await session.exec(_MOVE, params=move)).rowcount)
 
 
 async def change(session: AsyncSession, order_id: int, **values: Any) -> None:
     """Change anything but the state."""
-    await session.exec(
-        update(Order)
-        .where(col(Order.id) == order_id)
-        .values(**values)
-        .execution_options(synchronize_session=False)
-    )
+    await session.exec(_CHANGE, params={"order_id": order_id, **values})
 
 
 async def due(session: AsyncSession, *, now: datetime, limit: int) -> list[Order]:

@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, inspect
+from sqlalchemy import bindparam
 from sqlalchemy.orm import aliased
-from sqlmodel import case, col, delete, exists, func, literal, null, or_, select, update
+from sqlmodel import case, col, delete, exists, func, null, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from db.dialect import insert_new
+from db.dialect import insert_or, is_sqlite, table
 from db.models import OutboxMessage
 
 
@@ -18,23 +19,30 @@ async def add(session: AsyncSession, *, claim_until: datetime | None, **values: 
 
     `claim_until`: claimed from the beginning, unless something of its series is owed.
     """
-    claim: dict[str, Any] = {"attempts": 0, "claimed_until": None}
-    if claim_until:
-        is_behind = exists().where(
-            col(OutboxMessage.serial) == values["serial"], col(OutboxMessage.done_at).is_(None)
-        )
-        until = literal(claim_until, inspect(OutboxMessage).columns["claimed_until"].type)
+    claim = {"behind": values["serial"], "until": claim_until} if claim_until else {}
+    adding = _adding(is_sqlite(session), claims=bool(claim_until))
+    row = (await session.exec(adding, params={**claim, **values})).one_or_none()
+    return OutboxMessage(**values, **row._mapping) if row else None
+
+
+@cache
+def _adding(on_sqlite: bool, *, claims: bool) -> Any:
+    message = table(OutboxMessage)
+    claim: dict[str, Any] = {"attempts": 0, "claimed_until": null()}
+    if claims:
+        earlier = message.alias()
+        is_behind = exists().where(earlier.c.serial == bindparam("behind"), earlier.c.done_at.is_(None))
+        until = bindparam("until", type_=message.c.claimed_until.type)
         claim = {
             "attempts": case((is_behind, 0), else_=1),
             "claimed_until": case((is_behind, null()), else_=until),
         }
-    added = await session.exec(
-        insert_new(session, OutboxMessage)
-        .values(**claim, **values)
-        .returning(OutboxMessage.id, OutboxMessage.attempts, OutboxMessage.claimed_until)
+    return (
+        insert_or(on_sqlite, OutboxMessage)
+        .values(**claim)
+        .on_conflict_do_nothing()
+        .returning(message.c.id, message.c.attempts, message.c.claimed_until)
     )
-    row = added.one_or_none()
-    return OutboxMessage(**values, **row._mapping) if row else None
 
 
 async def find(session: AsyncSession, dedupe_key: str) -> OutboxMessage | None:

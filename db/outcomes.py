@@ -1,11 +1,13 @@
 """How orders went, counted by day and by what they were for."""
 
 from collections.abc import AsyncIterator, Sequence
+from functools import cache
+from typing import Any
 
 from sqlmodel import col, delete, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from db.dialect import insert_or
+from db.dialect import insert_or, is_sqlite, table
 from db.models import Outcome
 
 Total = tuple[int, str, str, str, int, int]
@@ -23,18 +25,23 @@ async def count(
     bucket: int,
 ) -> None:
     """One order more."""
-    one = insert_or(session, Outcome).values(
-        day=day,
-        service_id=service_id,
-        country=country,
-        supplier=supplier,
-        network=network,
-        bucket=bucket,
-        orders=1,
-    )
-    key = [column.name for column in Outcome.__table__.primary_key]  # type: ignore[attr-defined]
-    await session.exec(
-        one.on_conflict_do_update(index_elements=key, set_={"orders": col(Outcome.orders) + 1})
+    one = {
+        "day": day,
+        "service_id": service_id,
+        "country": country,
+        "supplier": supplier,
+        "network": network,
+        "bucket": bucket,
+        "orders": 1,
+    }
+    await session.exec(_counting(is_sqlite(session)), params=one)
+
+
+@cache
+def _counting(on_sqlite: bool) -> Any:
+    outcome = table(Outcome)
+    return insert_or(on_sqlite, Outcome).on_conflict_do_update(
+        index_elements=list(outcome.primary_key), set_={"orders": outcome.c.orders + 1}
     )
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement
 from sqlmodel import AutoString, cast, col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from db.dialect import insert_new
+from db.dialect import insert_new, table
 from db.models import Order, Purchase, Service, Sms, User
 
 
@@ -19,7 +19,7 @@ async def of_orders(session: AsyncSession, order_ids: Sequence[int]) -> list[Sms
 
 async def add(session: AsyncSession, **values: Any) -> Sms | None:
     """The new row; None where this message is known."""
-    added = await session.exec(insert_new(session, Sms).values(**values).returning(Sms.id))
+    added = await session.exec(insert_new(session, Sms).returning(table(Sms).c.id), params=values)
     sms_id: int | None = added.scalar_one_or_none()
     return Sms(id=sms_id, **values) if sms_id else None
 
