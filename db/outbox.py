@@ -154,6 +154,19 @@ async def release(session: AsyncSession, ids: Sequence[int]) -> None:
     )
 
 
+async def first_due(session: AsyncSession, lane: str) -> datetime | None:
+    """When the first message of a lane falls due, or did, of those that nobody has claimed."""
+    return (
+        await session.exec(
+            select(func.min(OutboxMessage.due_at)).where(
+                OutboxMessage.lane == lane,
+                col(OutboxMessage.done_at).is_(None),
+                col(OutboxMessage.claimed_until).is_(None),
+            )
+        )
+    ).one()
+
+
 async def next_due(session: AsyncSession, lane: str, *, after: datetime) -> datetime | None:
     """When the next message of a lane falls due of those that were not yet."""
     return (

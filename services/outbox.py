@@ -67,6 +67,8 @@ class Outbox:
         self._clock = clock
         self._workers: dict[str, Worker] = {}
         self._wakes = {lane: asyncio.Event() for lane in LANES}
+        self._is_held_up = dict.fromkeys(LANES, False)
+        """By lane: whether something is due that could not be claimed at the last look."""
         self._is_serving = False
         self._under_way: set[int | None] = set()
         self._strays: set[int] = set()
@@ -167,10 +169,8 @@ class Outbox:
         wake = self._wakes[lane]
         while self._is_serving:
             wake.clear()
-            now = self._clock.now()
             try:
-                await self._start_due(lane, now)
-                pause = await self._until_next(lane, now)
+                pause = await self._look(lane)
             except (SQLAlchemyError, OSError) as error:
                 log.error("outbox.database_unavailable", lane=lane, error=type(error).__name__)
                 pause = 1.0
@@ -179,6 +179,26 @@ class Outbox:
                     await wake.wait()
             except TimeoutError:
                 pass
+
+    async def _look(self, lane: str) -> float:
+        """Start what is due; the seconds until something falls due, at most the safety poll's."""
+        # For what ends from here on.
+        self._is_held_up[lane] = True
+        now, longest = self._clock.now(), SAFETY_POLL.total_seconds()
+        self._fill_places(lane)
+        if len(self._running[lane]) >= LANES[lane]:
+            return longest
+        async with self._database.read() as session:
+            due_at = await outbox.first_due(session, lane)
+        if due_at and due_at <= now:
+            if await self._start_due(lane, now):
+                return 0
+            # It waits for its turn in a series, whose end wakes us.
+            async with self._database.read() as session:
+                due_at = await outbox.next_due(session, lane, after=now)
+        else:
+            self._is_held_up[lane] = False
+        return max(0, min(longest, (due_at - self._clock.now()).total_seconds())) if due_at else longest
 
     async def _watch_for_strays(self) -> None:
         while True:
@@ -203,17 +223,6 @@ class Outbox:
                 await outbox.release(session, lost)
             for wake in self._wakes.values():
                 wake.set()
-
-    async def _until_next(self, lane: str, now: datetime) -> float:
-        """Seconds until something of the lane falls due, at most the safety poll's."""
-        if len(self._running[lane]) >= LANES[lane]:
-            return SAFETY_POLL.total_seconds()
-        # What is due but was not claimed waits for its turn in a series, whose end wakes us.
-        async with self._database.read() as session:
-            due_at = await outbox.next_due(session, lane, after=now)
-        if due_at is None:
-            return SAFETY_POLL.total_seconds()
-        return max(timedelta(0), min(SAFETY_POLL, due_at - self._clock.now())).total_seconds()
 
     async def _start_due(self, lane: str, now: datetime) -> bool:
         self._fill_places(lane)
@@ -252,14 +261,15 @@ class Outbox:
 
     def _ended(self, lane: str, task: asyncio.Task[None]) -> None:
         self._running[lane].discard(task)
-        self._wakes[lane].set()
+        if self._is_held_up[lane]:
+            self._wakes[lane].set()
         if not task.cancelled() and (error := task.exception()):
             # Only the database can fail here; the watch for strays brings the message back.
             log.error("outbox.not_recorded", lane=lane, error=type(error).__name__)
 
     async def _do(self, message: OutboxMessage) -> None:
         """Do a message, and what was claimed behind it in its series."""
-        behind = self._series[message.serial]
+        behind, is_done = self._series[message.serial], False
         try:
             is_done = await self._work(message)
             while is_done and behind:
@@ -273,6 +283,8 @@ class Outbox:
         finally:
             del self._series[message.serial]
             self._under_way.difference_update(one.id for one in (message, *behind))
+            if not is_done:
+                self._wakes[message.lane].set()  # something is owed at another time now
 
     async def _work(self, message: OutboxMessage) -> bool:
         """Whether it is over: done, or given up."""
