@@ -27,15 +27,15 @@ BENCHMARKS = {
 
 
 def main() -> None:
-    wanted = [name for name in sys.argv[1:] if not name.startswith("-")] or list(BENCHMARKS)
-    if unknown := set(wanted) - set(BENCHMARKS):
-        sys.exit(f"bench: there is no {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
+    asked = [argument for argument in sys.argv[1:] if argument != "--json"]
+    if unknown := sorted(set(asked) - set(BENCHMARKS)):
+        sys.exit(f"bench: there is no {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}, and --json")
     print(
         f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version},"
         f" {os.cpu_count()} cores, {platform.machine()}, load {os.getloadavg()[0]:.1f}\n"
     )
     table: dict[str, dict[str, float]] = {}
-    for title, measure in (BENCHMARKS[name] for name in wanted):
+    for title, measure in (BENCHMARKS[name] for name in asked or BENCHMARKS):
         table[title] = uvloop.run(measure())
         print(title)
         for name, figure in table[title].items():
