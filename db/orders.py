@@ -245,20 +245,23 @@ async def change(session: AsyncSession, order_id: int, **values: Any) -> None:
     await session.exec(_CHANGE, params={"order_id": order_id, **values})
 
 
+_DUE = (
+    select(Order)
+    .where(_in_state(WAITING), col(Order.check_at) <= bindparam("now"))
+    .order_by(col(Order.check_at))
+    .limit(bindparam("most"))
+)
+_NEXT_CHECK = select(func.min(Order.check_at)).where(_in_state(WAITING))
+
+
 async def due(session: AsyncSession, *, now: datetime, limit: int) -> list[Order]:
     """Orders whose time is up, the longest overdue first."""
-    rows = await session.exec(
-        select(Order)
-        .where(_in_state(WAITING), col(Order.check_at) <= now)
-        .order_by(col(Order.check_at))
-        .limit(limit)
-    )
-    return list(rows)
+    return list(await session.exec(_DUE, params={"now": now, "most": limit}))
 
 
 async def next_check(session: AsyncSession) -> datetime | None:
     """When the next order's time is up."""
-    return (await session.exec(select(func.min(Order.check_at)).where(_in_state(WAITING)))).one()
+    return (await session.exec(_NEXT_CHECK)).one()
 
 
 async def waiting_refs(
