@@ -197,8 +197,10 @@ async def connected(numlet: Numlet, lost: asyncio.Event, stop: asyncio.Event) ->
 async def _talk(numlet: Numlet) -> None:
     """Connect to Telegram, however long that takes, handle what waits, and receive."""
     application, polling = numlet.application, numlet.polling
-    await asyncio.to_thread(CATALOGUES.load)
-    await connect(application, numlet.settings, numlet.keys, note=polling.note)
+    await asyncio.gather(
+        connect(application, numlet.settings, numlet.keys, note=polling.note),
+        asyncio.to_thread(CATALOGUES.load),
+    )
     await application.start()
     # Only now: what Telegram's side stored earlier, in this life or the last, waits for this.
     numlet.deliveries.register({TELEGRAM: Source(handler(application), serial_of_body)})
