@@ -88,7 +88,6 @@ class RemoteOrder:
     created_at: datetime | None = None
     expires_at: datetime | None = None
     sms: RemoteSms | None = None
-    failed_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,7 +174,6 @@ class Order(Shape):
     otp_code: Text | None = None
     otp_message: Text | None = None
     otp_received_at: Moment | None = None
-    failed_reason: Text | None = None
 
 
 class Created(Shape):
@@ -260,7 +259,6 @@ def remote_order(order: Order) -> RemoteOrder:
         created_at=order.created_at,
         expires_at=order.expires_at,
         sms=_sms(order.otp_code, order.otp_message, order.otp_received_at),
-        failed_reason=order.failed_reason,
     )
 
 
