@@ -20,7 +20,7 @@ from bot.senders import connect_senders
 from bot.settings import Settings, WrongSettings
 from bot.suppliers import connect_suppliers
 from bot.updates import TELEGRAM, handler, serial_of_body
-from db import migrate
+from bot.upkeep import bring_up_to_date
 from db import settings as stored_settings
 from db.leadership import InUse, Leadership, only_process
 from db.session import Database
@@ -85,7 +85,7 @@ async def run(settings: Settings) -> None:
 
 async def open_reception(settings: Settings, database: Database, clock: Clock) -> Reception:
     """Bring the database up to date and read what all processes on it share. Raises WrongSettings."""
-    await migrate.upgrade(database)
+    await bring_up_to_date(database)
     await check_currency(database, clock, settings.currency)
     suppliers = connect_suppliers(settings, clock)
     return Reception(

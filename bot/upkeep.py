@@ -18,13 +18,28 @@ async def migrate_database(settings: Settings) -> str:
     database = Database(settings.database_url.get_secret_value())
     try:
         before = await migrate.current_revision(database)
-        await migrate.upgrade(database)
+        await bring_up_to_date(database)
         after = await migrate.current_revision(database)
     finally:
         await database.aclose()
     if before == after:
         return f"The database is up to date (revision {after})."
     return f"The database went from revision {before or 'none'} to {after}."
+
+
+async def bring_up_to_date(database: Database) -> None:
+    """Raises WrongSettings for a database that this program must not touch."""
+    try:
+        await migrate.upgrade(database)
+    except migrate.NotOurs as error:
+        raise WrongSettings(
+            f"DATABASE_URL: that database belongs to something else, it has a table {error}. Name an empty"
+            " one, or on PostgreSQL an empty schema in it: …?search_path=numlet"
+        ) from None
+    except migrate.TooNew as error:
+        raise WrongSettings(
+            f"DATABASE_URL: that database was written by a newer Numlet (schema {error}): update this program"
+        ) from None
 
 
 async def audit_database(settings: Settings) -> tuple[str, bool]:

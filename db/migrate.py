@@ -13,6 +13,14 @@ LOCK = 0x736368656D61
 """The advisory lock of whoever changes the schema; any number that nobody else uses on this database."""
 
 
+class NotOurs(Exception):
+    """The database has tables, and none of them is ours: `args[0]` is one of their names."""
+
+
+class TooNew(Exception):
+    """A later version of this program wrote the database: `args[0]` is its revision."""
+
+
 def head_revision() -> str:
     return REVISIONS[-1]
 
@@ -40,10 +48,16 @@ async def current_revision(database: Database) -> str | None:
 
 
 async def upgrade(database: Database, revision: str | None = None) -> None:
-    """Apply what is missing, all of it or nothing; of several processes one does it and the others wait."""
+    """Apply what is missing, all of it or nothing; of several processes one does it and the others wait.
+
+    Raises NotOurs and TooNew, and changes nothing.
+    """
     revision = revision or head_revision()
-    if await current_revision(database) == revision:
+    present = await current_revision(database)
+    if present == revision:
         return
+    if present and not is_known(present):
+        raise TooNew(present)
     # Only now: reading Alembic takes a twentieth of a start that needs none of it.
     from alembic import command
     from alembic.config import Config
@@ -54,6 +68,9 @@ async def upgrade(database: Database, revision: str | None = None) -> None:
     def apply(connection: Connection) -> None:
         if not database.is_sqlite:
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+        tables = inspect(connection).get_table_names()
+        if tables and "alembic_version" not in tables:
+            raise NotOurs(tables[0])
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
 

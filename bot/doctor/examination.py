@@ -81,6 +81,10 @@ async def _database(settings: Settings) -> Finding:
         await database.aclose()
     if revision == migrate.head_revision():
         return Finding("database", f"{kind}, schema {revision}")
+    if revision and not migrate.is_known(revision):
+        return Finding(
+            "database", f"{kind}, written by a newer Numlet (schema {revision})", "Update this program."
+        )
     return Finding("database", f"{kind}, schema {revision or 'empty'}: run brings it up to date by itself")
 
 

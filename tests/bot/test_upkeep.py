@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from bot.restore import restore_database
 from bot.settings import Settings, WrongSettings
-from bot.upkeep import audit_database, backup_database
+from bot.upkeep import audit_database, backup_database, migrate_database
 from db.leadership import only_process
 from db.migrate import head_revision, upgrade
 from db.session import Database
@@ -125,6 +125,21 @@ async def test_what_is_only_in_the_journal_beside_a_copied_file_is_not_lost(tmp_
     await database.aclose()
     await restore_database(settings(place), copy)
     assert "late" in {row["key"] for row in (await rows_of(place))["setting"]}
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ("DROP TABLE alembic_version", "belongs to something else"),
+        ("UPDATE alembic_version SET version_num = '9999'", "written by a newer Numlet (schema 9999)"),
+    ],
+)
+async def test_a_database_that_is_not_ours_to_change_is_refused(place: Path, change: str, sentence: str):
+    await migrate_database(settings(place))
+    execute(place, change)
+    with pytest.raises(WrongSettings) as refusal:
+        await migrate_database(settings(place))
+    assert sentence in str(refusal.value)
 
 
 async def test_what_is_no_backup_is_refused(tmp_path: Path, place: Path, backup: Path):

@@ -8,7 +8,15 @@ from sqlalchemy import Connection, text
 from sqlmodel import SQLModel
 
 import db.models  # noqa: F401  (fills the metadata)
-from db.migrate import MIGRATIONS, REVISIONS, current_revision, head_revision, upgrade
+from db.migrate import (
+    MIGRATIONS,
+    REVISIONS,
+    NotOurs,
+    TooNew,
+    current_revision,
+    head_revision,
+    upgrade,
+)
 from db.session import Database
 
 pytestmark = pytest.mark.anyio
@@ -66,6 +74,23 @@ async def test_upgrading_the_newest_changes_nothing(database: Database):
     assert await current_revision(database) == head_revision()
     await upgrade(database)
     assert await current_revision(database) == head_revision()
+
+
+async def test_what_is_not_ours_is_left_alone(empty_url: str):
+    database = Database(empty_url)
+    async with database.write() as session:
+        await (await session.connection()).execute(text("CREATE TABLE diary (day text)"))
+    with pytest.raises(NotOurs, match="diary"):
+        await upgrade(database)
+    assert await current_revision(database) is None
+    await database.aclose()
+
+
+async def test_what_a_later_version_wrote_is_left_alone(database: Database):
+    async with database.write() as session:
+        await (await session.connection()).execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(TooNew, match="9999"):
+        await upgrade(database)
 
 
 async def test_an_empty_database_has_no_revision(tmp_path):
