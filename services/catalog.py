@@ -27,7 +27,7 @@ from services.pauses import Pauses
 from services.pricing import Pricing
 from services.rates import Rates
 from services.scopes import Scope
-from services.search import learn_names
+from services.search import Match, learn_names
 from services.suppliers.base import Quote
 from services.supply import Suppliers
 from services.well_known import ANY_SERVICE, WELL_KNOWN
@@ -39,6 +39,8 @@ SUBJECT_LIMIT = 64
 """Characters that the trail keeps of what an act was about."""
 _MEANT, _FOUND = 200, 20
 """How many meanings of a query are looked at, and how many of those that are for sale are told."""
+_SURE = 90
+"""What the best meaning must score for us to say that it is sold out."""
 
 
 class Catalog:
@@ -189,11 +191,22 @@ class Catalog:
 
     def search(self, text: str) -> list[tuple[int | None, str | None]]:
         """What a person may mean by `text`: services, countries and pairs that are for sale, best first."""
-        search = self._index.search
         # Far more than are shown: pairs that nobody sells must not push out those that are sold.
-        found = search.find(text, limit=_MEANT) if search else []
-        pairs = ((match.service_id, match.country) for match in found)
+        pairs = ((match.service_id, match.country) for match in self._meant(text, limit=_MEANT))
         return list(islice((pair for pair in pairs if self._is_sold(*pair)), _FOUND))
+
+    def missed(self, text: str) -> tuple[int, str] | None:
+        """The service and the country that `text` surely names, where nobody sells that pair now."""
+        for match in self._meant(text, limit=1):
+            service_id, country = match.service_id, match.country
+            if service_id is None or country is None or match.score < _SURE:
+                continue
+            if not self._is_sold(service_id, country):
+                return service_id, country
+        return None
+
+    def _meant(self, text: str, *, limit: int) -> list[Match]:
+        return self._index.search.find(text, limit=limit) if self._index.search else []
 
     def _is_sold(self, service_id: int | None, country: str | None) -> bool:
         if service_id is not None and country is not None:

@@ -127,8 +127,8 @@ async def confirm_view(
     choice = Choice(service_id, iso, network)
     is_pinned = await shop.favourites.is_pinned(context.user.id, choice)
     if found is None:
-        is_known = shop.catalog.service(service_id) is not None and network is None
-        wanted = (service_id, iso) if is_known else None
+        service = shop.catalog.service(service_id) if network is None else None
+        wanted = (service, iso) if service else None
         return views.gone(reader_of(context), wanted, pinned=choice if is_pinned else None)
     known, line = found
     quantity = min(quantity, line.most)

@@ -23,7 +23,9 @@ async def buy(update: Update, context: Context) -> None:
     then = _way_to(found[0]) if found else ALL_SERVICES
     if await needs_terms(update, context, then):
         return
-    if text and not found:
+    if missed := context.shop.catalog.missed(text):
+        await _show_missed(update, context, *missed, found)
+    elif text and not found:
         await _show_nothing(update, context, text)
     else:
         await browse.ACTS[then.action](update, context, then)
@@ -39,7 +41,9 @@ async def search(update: Update, context: Context) -> None:
     if await needs_terms(update, context, _way_to(found[0]) if found else None):
         return
     pairs = [one for one in found if one.line]
-    if len(pairs) == 1 and found[0].line:
+    if missed := context.shop.catalog.missed(text):
+        await _show_missed(update, context, *missed, found)
+    elif len(pairs) == 1 and found[0].line:
         then = _way_to(found[0])
         await browse.ACTS[then.action](update, context, then)
     elif found:
@@ -47,6 +51,15 @@ async def search(update: Update, context: Context) -> None:
         await show(update, context, view)
     else:
         await _show_nothing(update, context, text)
+
+
+async def _show_missed(
+    update: Update, context: Context, service_id: int, country: str, found: list[Found]
+) -> None:
+    service = context.shop.catalog.service(service_id)
+    assert service
+    view = views.missed(reader_of(context), service, country, found, context.shop.currency)
+    await show(update, context, view)
 
 
 async def _show_nothing(update: Update, context: Context, text: str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from telegram import InlineKeyboardButton
 
 from bot.views.offers import pin_button
-from bot.views.screen import ROWS, Page, Reader, Row, View, bold, columns, escape, pager
+from bot.views.screen import ROWS, Page, Reader, Row, View, bold, columns, escape, pager, title
 from bot.views.start import home_button, service_button
 from db.models import Service
 from services.favourites import Choice
@@ -115,11 +115,15 @@ class Found:
 
 def results(reader: Reader, text: str, found: Sequence[Found], currency: str) -> View:
     _ = reader.language._
-    rows = [[_found_button(reader, one, currency)] for one in found[:ROWS]]
     return View.of(
         [_("Found for “{text}”:").format(text=escape(text))],
-        [*rows, [home_button(reader)]],
+        [*_found_rows(reader, found, currency), [home_button(reader)]],
     )
+
+
+def missed(reader: Reader, service: Service, country: str, found: Sequence[Found], currency: str) -> View:
+    """For a search that names what nobody sells now. `found`: what else it may mean."""
+    return gone(reader, (service, country), instead=_found_rows(reader, found, currency))
 
 
 def nothing_found(reader: Reader, text: str, suggested: Sequence[Service], *, is_stocked: bool) -> View:
@@ -140,16 +144,31 @@ def nothing_found(reader: Reader, text: str, suggested: Sequence[Service], *, is
     )
 
 
-def gone(reader: Reader, wanted: tuple[int, str] | None = None, *, pinned: Choice | None = None) -> View:
+def gone(
+    reader: Reader,
+    wanted: tuple[Service, str] | None = None,
+    *,
+    pinned: Choice | None = None,
+    instead: Sequence[Row] = (),
+) -> View:
     """For a shelf that has been sold out since the button was drawn.
 
-    `wanted`: a service and country that can be waited for; `pinned`: what can lose its star.
+    `wanted`: a service and country that can be waited for; `pinned`: what can lose its star; `instead`:
+    buttons that lead to something like it.
     """
     _ = reader.language._
+    waiting: list[Row] = []
+    lines = [_("Sold out at the moment. Other services and countries are in stock.")]
+    if wanted:
+        service, country = wanted
+        lines = [title(reader.language, service.name, country), "", *lines]
+        label = _("🔔 Tell me when it's back")
+        waiting = [[reader.button(label, "lookout", service.id or 0, country, 0)]]
     return View.of(
-        [_("Sold out at the moment. Other services and countries are in stock.")],
+        lines,
         [
-            [reader.button(_("🔔 Tell me when it's back"), "lookout", *wanted, 0)] if wanted else [],
+            *waiting,
+            *instead,
             [pin_button(reader, pinned, 1, is_pinned=True)] if pinned else [],
             [reader.button(_("All services"), "services", 0), reader.button(_("Countries"), "countries", 0)],
             [home_button(reader)],
@@ -172,6 +191,10 @@ def _line_button(reader: Reader, name: str, line: Line, currency: str) -> Inline
         shown.append(reader.language.isolate(reader.language.percent(line.odds.percent)))
     label = " · ".join((name, *shown))
     return reader.button(label, "confirm", line.service_id, line.country, 1)
+
+
+def _found_rows(reader: Reader, found: Sequence[Found], currency: str) -> list[Row]:
+    return [[_found_button(reader, one, currency)] for one in found[:ROWS]]
 
 
 def _found_button(reader: Reader, found: Found, currency: str) -> InlineKeyboardButton:

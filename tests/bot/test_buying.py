@@ -138,6 +138,19 @@ async def test_a_new_price_is_shown_before_anything_is_bought(stage, ann):
     assert stage.world.vendor.orders == {}
 
 
+@pytest.mark.parametrize("words", ["/buy whatsapp indonesia", "watsap indonesia"])
+async def test_who_asks_for_what_nobody_sells_now_is_told_and_shown_what_comes_near(stage, ann, words):
+    stage.world.vendor.products[142].available = 0
+    await stage.world.refresh()
+    await ann.say(words)
+    answer = await ann.wait_for("Sold out at the moment")
+    assert "WhatsApp" in answer.text
+    assert "Indonesia" in answer.text
+    offered = labels(answer)
+    assert offered[0] == "🔔 Tell me when it's back"
+    assert {"WhatsApp", "🇮🇩 Indonesia"} <= set(offered)
+
+
 async def test_a_sold_out_line_says_so(stage, ann):
     await ann.say("/buy whatsapp indonesia")
     confirm = await ann.wait_for("In stock")
