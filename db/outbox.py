@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam
+from sqlalchemy import ColumnElement, bindparam
 from sqlalchemy.orm import aliased
 from sqlmodel import case, col, delete, exists, func, null, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -52,6 +52,10 @@ async def find(session: AsyncSession, dedupe_key: str) -> OutboxMessage | None:
     ).one_or_none()
 
 
+def _is_free(now: Any) -> ColumnElement[bool]:
+    return or_(col(OutboxMessage.claimed_until).is_(None), col(OutboxMessage.claimed_until) <= now)
+
+
 _EARLIER = aliased(OutboxMessage)
 _CLAIM = (
     update(OutboxMessage)
@@ -62,10 +66,7 @@ _CLAIM = (
                 OutboxMessage.lane == bindparam("of_lane"),
                 col(OutboxMessage.done_at).is_(None),
                 OutboxMessage.due_at <= bindparam("now"),
-                or_(
-                    col(OutboxMessage.claimed_until).is_(None),
-                    col(OutboxMessage.claimed_until) <= bindparam("now"),
-                ),
+                _is_free(bindparam("now")),
                 ~exists().where(
                     col(_EARLIER.serial) == OutboxMessage.serial,
                     col(_EARLIER.done_at).is_(None),
@@ -154,14 +155,14 @@ async def release(session: AsyncSession, ids: Sequence[int]) -> None:
     )
 
 
-async def first_due(session: AsyncSession, lane: str) -> datetime | None:
-    """When the first message of a lane falls due, or did, of those that nobody has claimed."""
+async def first_due(session: AsyncSession, lane: str, *, now: datetime) -> datetime | None:
+    """When the first message of a lane falls due, or did, of those that nobody has a claim to now."""
     return (
         await session.exec(
             select(func.min(OutboxMessage.due_at)).where(
                 OutboxMessage.lane == lane,
                 col(OutboxMessage.done_at).is_(None),
-                col(OutboxMessage.claimed_until).is_(None),
+                _is_free(now),
             )
         )
     ).one()

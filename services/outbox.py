@@ -189,7 +189,7 @@ class Outbox:
         if len(self._running[lane]) >= LANES[lane]:
             return longest
         async with self._database.read() as session:
-            due_at = await outbox.first_due(session, lane)
+            due_at = await outbox.first_due(session, lane, now=now)
         if due_at and due_at <= now:
             if await self._start_due(lane, now):
                 return 0

@@ -93,7 +93,7 @@ QUERIES: dict[str, tuple[Callable[[AsyncSession], Awaitable[Any]], set[str]]] = 
         lambda s: outbox.claim(s, "CODE", now=NOW, until=NOW, limit=10),
         {"ix_outbox_message_owed", "ix_outbox_message_serial"},
     ),
-    "the first message": (lambda s: outbox.first_due(s, "CODE"), {"ix_outbox_message_owed"}),
+    "the first message": (lambda s: outbox.first_due(s, "CODE", now=NOW), {"ix_outbox_message_owed"}),
     "the next message": (lambda s: outbox.next_due(s, "CODE", after=NOW), {"ix_outbox_message_owed"}),
     "a renter's texts that no sender has": (
         lambda s: texts.queued_of(s, 1, "code"),
