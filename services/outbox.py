@@ -185,7 +185,6 @@ class Outbox:
         # For what ends from here on.
         self._is_held_up[lane] = True
         now, longest = self._clock.now(), SAFETY_POLL.total_seconds()
-        self._fill_places(lane)
         if len(self._running[lane]) >= LANES[lane]:
             return longest
         async with self._database.read() as session:
@@ -261,6 +260,8 @@ class Outbox:
 
     def _ended(self, lane: str, task: asyncio.Task[None]) -> None:
         self._running[lane].discard(task)
+        if self._is_serving:
+            self._fill_places(lane)
         if self._is_held_up[lane]:
             self._wakes[lane].set()
         if not task.cancelled() and (error := task.exception()):

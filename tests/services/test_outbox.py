@@ -305,7 +305,9 @@ async def test_a_claim_takes_no_more_than_it_may(desk: Desk):
 
 
 @pytest.fixture
-async def running(database: Database) -> AsyncIterator[Desk]:
+async def running(database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
+    # No wake-up that is lost shall be made good by it.
+    monkeypatch.setattr("services.outbox.SAFETY_POLL", timedelta(hours=1))
     desk = Desk(database, SystemClock())
     task = asyncio.create_task(desk.outbox.run())
     yield desk
