@@ -5,15 +5,14 @@ import tempfile
 from pathlib import Path
 from time import perf_counter
 
-from benchmarks.path_of_a_code import one_code, rent
+from benchmarks.path_of_a_code import rent
+from benchmarks.wire import Wire
 from bot.stage import OPERATOR, BotProcess, environment
 from db import users
 from db.migrate import upgrade
 from db.session import Database
-from sandbox.clock import Clock
 from sandbox.server import World, serving
-from sandbox.smscode import SmsCode
-from sandbox.telegram import FloodLimits, Telegram
+from sandbox.telegram import FloodLimits
 from sandbox.telegram.flood import FloodControl
 from services.broadcasts import Broadcasts
 from services.clock import SystemClock
@@ -26,8 +25,8 @@ TEXT = "Half price today"
 
 
 async def measure() -> dict[str, float]:
-    clock = Clock()
-    world = World(clock, Telegram(clock), SmsCode(clock))
+    wire = Wire()
+    world = wire.world
     with tempfile.TemporaryDirectory() as folder:
         database = Database(f"sqlite:///{Path(folder) / 'bench.db'}")
         async with serving(world) as origin:
@@ -39,13 +38,14 @@ async def measure() -> dict[str, float]:
             await bot.start()
             try:
                 await bot.until_ready()
-                return await _measure(world, bot, database)
+                return await _measure(wire, bot, database)
             finally:
                 await bot.stop()
                 await database.aclose()
 
 
-async def _measure(world: World, bot: BotProcess, database: Database) -> dict[str, float]:
+async def _measure(wire: Wire, bot: BotProcess, database: Database) -> dict[str, float]:
+    world = wire.world
     operator = world.telegram.people[OPERATOR]
     await operator.say("/start")
     renters = [world.telegram.person(900_000 + n, f"R{n}", started=True) for n in range(RENTERS)]
@@ -58,7 +58,7 @@ async def _measure(world: World, bot: BotProcess, database: Database) -> dict[st
     began = perf_counter()
     await operator.tap("Send", timeout=60)
     times: list[float] = []
-    codes = asyncio.create_task(_codes(world, times))
+    codes = asyncio.create_task(_codes(wire, times))
     await _until_received(world, PEOPLE // 2)
     codes.cancel()
     middle, at_middle = perf_counter(), _memory(bot)
@@ -117,13 +117,13 @@ async def _until_received(world: World, count: int) -> None:
             return
 
 
-async def _codes(world: World, times: list[float]) -> None:
+async def _codes(wire: Wire, times: list[float]) -> None:
     """A code every now and then, as long as it is let."""
     number = 100_000
     while True:
-        for order_id in list(world.smscode.orders):
+        for order_id in list(wire.world.smscode.orders):
             number += 1
-            times.append(await one_code(world, order_id, str(number)))
+            times.append(await wire.time_code(order_id, str(number)))
             await asyncio.sleep(0.5)
 
 

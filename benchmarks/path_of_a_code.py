@@ -1,15 +1,13 @@
-"""Row 2: from the supplier's webhook to the message with the code at the Bot API, nothing else going on."""
+"""Row 2: from the supplier's webhook to the message with its code at the Bot API, nothing else going on."""
 
 import asyncio
 import tempfile
 from pathlib import Path
-from time import perf_counter
 
+from benchmarks.wire import Wire
 from bot.stage import OPERATOR, BotProcess, environment
-from sandbox.clock import Clock
-from sandbox.server import World, serving
-from sandbox.smscode import SmsCode
-from sandbox.telegram import Message, Person, Telegram
+from sandbox.server import serving
+from sandbox.telegram import Person
 from tests.crash.stage import find_offer
 
 RENTERS = 60
@@ -18,8 +16,8 @@ CODES_EACH = 3
 
 async def measure() -> dict[str, float]:
     """Milliseconds over a Telegram and a supplier without latency, both played by this process."""
-    clock = Clock()
-    world = World(clock, Telegram(clock), SmsCode(clock))
+    wire = Wire()
+    world = wire.world
     with tempfile.TemporaryDirectory() as folder:
         async with serving(world) as origin:
             settings = environment(origin, world.telegram.token, f"sqlite:///{Path(folder) / 'bench.db'}")
@@ -27,7 +25,7 @@ async def measure() -> dict[str, float]:
             await bot.start()
             try:
                 await bot.until_ready()
-                times = sorted(await _codes(world))
+                times = sorted(await _codes(wire))
             finally:
                 await bot.stop()
     return {
@@ -37,7 +35,8 @@ async def measure() -> dict[str, float]:
     }
 
 
-async def _codes(world: World) -> list[float]:
+async def _codes(wire: Wire) -> list[float]:
+    world = wire.world
     operator = world.telegram.people[OPERATOR]
     await operator.say("/start")
     renters = [
@@ -47,7 +46,7 @@ async def _codes(world: World) -> list[float]:
     times = []
     for sms in range(CODES_EACH):
         for order_id in list(world.smscode.orders):
-            times.append(await one_code(world, order_id, f"{sms}{order_id:05}"))
+            times.append(await wire.time_code(order_id, f"{sms}{order_id:05}"))
             # What follows a code, its card above all, is over by then: nothing else goes on.
             await asyncio.sleep(0.2)
     return times
@@ -61,17 +60,3 @@ async def rent(renter: Person, operator: Person) -> None:
     await find_offer(renter)
     await renter.tap("Buy", timeout=60)
     await renter.wait_for(lambda message: "+62" in message.text, timeout=60)
-
-
-async def one_code(world: World, order_id: int, code: str) -> float:
-    arrived: asyncio.Future[float] = asyncio.get_running_loop().create_future()
-
-    def watch(message: Message) -> None:
-        if code in message.text and not arrived.done():
-            arrived.set_result(perf_counter())
-
-    world.telegram.on_send = watch
-    began = perf_counter()
-    await world.smscode.receive_sms(order_id, f"Your code is {code}", code)
-    async with asyncio.timeout(10):
-        return (await arrived - began) * 1000

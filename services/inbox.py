@@ -97,10 +97,11 @@ class Inbox:
 
     def _release(self, batch: list[_Waiting], ids: list[int | None], received_at: datetime) -> None:
         for (row, serial, message, stored), delivery_id in zip(batch, ids, strict=True):
-            if not stored.done():
-                stored.set_result(delivery_id is not None)
+            # Begun first: the answer to the sender is written while the database is at work for the code.
             if delivery_id is not None and self.take:
                 self.take(Delivery(delivery_id, row.source, row.body, received_at, message), serial)
+            if not stored.done():
+                stored.set_result(delivery_id is not None)
 
     async def _wake_leader(self) -> None:
         try:
