@@ -6,6 +6,8 @@ from datetime import datetime
 from itertools import chain
 from typing import Any, NamedTuple
 
+from sqlalchemy import BigInteger, any_, literal
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import col, delete, func, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -131,20 +133,23 @@ async def backlog(session: AsyncSession) -> dict[str, tuple[int, datetime]]:
 
 async def mark_handled(database: Database, ids: Sequence[int], *, now: datetime) -> None:
     """Commit that these were handled."""
-    # One hop to the driver, as above: while a session takes its three, nothing could be stored.
-    async with database.driver() as driver:
-        if database.is_sqlite:
+    if database.is_sqlite:
+        # One hop to the driver, as above: while a session takes its three, nothing could be stored.
+        async with database.driver() as driver:
             await driver.execute(
                 "UPDATE webhook_delivery SET handled_at = ?, error = NULL"
                 " WHERE id IN (SELECT value FROM json_each(?))",
                 [_sqlite_time(now), json.dumps(ids)],
             )
-        else:
-            await driver.execute(
-                "UPDATE webhook_delivery SET handled_at = $1, error = NULL WHERE id = ANY($2::bigint[])",
-                now,
-                ids,
-            )
+    else:
+        # On another connection: storing goes on meanwhile.
+        marked = (
+            update(WebhookDelivery)
+            .where(col(WebhookDelivery.id) == any_(literal(ids, ARRAY(BigInteger))))
+            .values(handled_at=now, error=None)
+        )
+        async with database.write() as session:
+            await session.exec(marked)
 
 
 async def give_up(session: AsyncSession, delivery_id: int, *, now: datetime) -> None:
