@@ -9,6 +9,7 @@ import sqlite3
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
+from enum import Enum, auto
 from typing import Any
 
 import asyncpg
@@ -37,18 +38,28 @@ class DatabaseInUse(Exception):
     """Somebody else works on a database that is needed whole."""
 
 
+class Rank(Enum):
+    """Who goes first where several wait to write to SQLite. PostgreSQL has them write side by side."""
+
+    STORING = auto()
+    """Webhooks, whose sender waits for the answer: before everybody."""
+    CODE = auto()
+    """A code that somebody waits for at a screen: before the others, but not twice in a row."""
+    OTHER = auto()
+
+
 class _Turn:
-    """One writer at a time, in the order of asking; but whoever is urgent goes first."""
+    """One writer at a time, by rank and then in the order of asking."""
 
     def __init__(self) -> None:
         self._is_taken = False
-        self._urgent: deque[asyncio.Future[None]] = deque()
-        self._others: deque[asyncio.Future[None]] = deque()
+        self._was_code = False
+        self._waiting: dict[Rank, deque[asyncio.Future[None]]] = {rank: deque() for rank in Rank}
 
     @asynccontextmanager
-    async def taken(self, *, urgent: bool = False) -> AsyncIterator[None]:
+    async def taken(self, rank: Rank) -> AsyncIterator[None]:
         if self._is_taken:
-            await self._wait(self._urgent if urgent else self._others)
+            await self._wait(self._waiting[rank])
         self._is_taken = True
         try:
             yield
@@ -66,10 +77,14 @@ class _Turn:
             raise
 
     def _pass_on(self) -> None:
-        for queue in (self._urgent, self._others):
+        first, second = (Rank.OTHER, Rank.CODE) if self._was_code else (Rank.CODE, Rank.OTHER)
+        for rank in (Rank.STORING, first, second):
+            queue = self._waiting[rank]
             while queue:
                 turn = queue.popleft()
                 if not turn.done():
+                    if rank is not Rank.STORING:
+                        self._was_code = rank is Rank.CODE
                     return turn.set_result(None)
         self._is_taken = False
 
@@ -110,13 +125,13 @@ class Database:
             )
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncSession]:
+    async def write(self, rank: Rank = Rank.OTHER) -> AsyncIterator[AsyncSession]:
         """A transaction that commits at the end of the block, or rolls back if the block raises.
 
         What `after_commit` was given in the block is called once the commit is on disk. It may be lost
         in a crash, so it only ever wakes somebody who would have looked later anyway.
         """
-        async with self._turn_to_write(), AsyncSession(self._writer, expire_on_commit=False) as session:
+        async with self._turn_to_write(rank), AsyncSession(self._writer, expire_on_commit=False) as session:
             async with session.begin():
                 yield session
             for callback in session.info.pop("after_commit", {}).values():
@@ -135,7 +150,7 @@ class Database:
         Nobody else writes to SQLite meanwhile, and whoever waits to write waits for this one.
         Raises SQLAlchemyError or OSError, never the driver's own errors.
         """
-        async with self._turn.taken(urgent=True):
+        async with self._turn.taken(Rank.STORING):
             try:
                 yield self._driver if self._has_driver() else await self._connect_driver()
             except DRIVER_ERRORS as error:
@@ -146,8 +161,8 @@ class Database:
                 self._let_go_of_driver()
                 raise
 
-    def _turn_to_write(self) -> AbstractAsyncContextManager[None]:
-        return self._turn.taken() if self.is_sqlite else nullcontext()
+    def _turn_to_write(self, rank: Rank) -> AbstractAsyncContextManager[None]:
+        return self._turn.taken(rank) if self.is_sqlite else nullcontext()
 
     async def _connect_driver(self) -> Any:
         if self.is_sqlite:

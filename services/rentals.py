@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from db import attempts, deliveries, orders, orphans, users
 from db.models import Order, OrderStatus, OutboxMessage, Purchase
 from db.orders import Rented
-from db.session import Database, after_commit
+from db.session import Database, Rank, after_commit
 from services import ledger
 from services.announcer import Announcer
 from services.clock import Clock
@@ -89,7 +89,7 @@ class Rentals:
         event = delivery.message or self._suppliers[supplier].parse_event(delivery.body.encode())
         if event.order_ref is None and event.sms is None:
             return
-        async with self._database.write() as session:
+        async with self._database.write(Rank.CODE) as session:
             found = await self._lock_order(session, supplier, event)
             if found is None:
                 await self._keep_unexplained(session, supplier, event, delivery)

@@ -67,7 +67,7 @@ async def test_a_conversation_that_cannot_be_written_down_has_the_update_tried_a
 
 
 class Unwritable:
-    def write(self):
+    def write(self, *_):
         raise OperationalError("INSERT", {}, Exception("database is locked"))
 
 

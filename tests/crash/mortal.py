@@ -11,7 +11,7 @@ import uvloop
 
 from bot import logs, running
 from bot.settings import read_settings
-from db.session import Database
+from db.session import Database, Rank
 
 die_after = int(os.environ["DIE_AFTER"])
 fuse = Path(os.environ["FUSE"])
@@ -28,8 +28,8 @@ def count() -> None:
 
 class MortalDatabase(Database):
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[Any]:
-        async with super().write() as session:
+    async def write(self, rank: Rank = Rank.OTHER) -> AsyncIterator[Any]:
+        async with super().write(rank) as session:
             yield session
         count()
 

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError, StatementError
 
 from db import settings, users
 from db.models import Sms, User
-from db.session import Database, after_commit
+from db.session import Database, Rank, after_commit
 
 pytestmark = pytest.mark.anyio
 
@@ -104,13 +104,13 @@ async def test_foreign_keys_are_enforced(database: Database):
             session.add(Sms(order_id=999, fingerprint="0:1", received_at=NOW))
 
 
-async def test_who_stores_webhooks_goes_before_others_who_wait(sqlite_url: str):
+async def test_webhooks_are_stored_before_others_write_and_codes_have_every_second_turn(sqlite_url: str):
     sqlite = Database(sqlite_url)
     order: list[str] = []
     gate, has_begun = asyncio.Event(), asyncio.Event()
 
-    async def write(name: str) -> None:
-        async with sqlite.write():
+    async def write(name: str, rank: Rank = Rank.OTHER) -> None:
+        async with sqlite.write(rank):
             order.append(name)
             has_begun.set()
             await gate.wait()
@@ -121,11 +121,13 @@ async def test_who_stores_webhooks_goes_before_others_who_wait(sqlite_url: str):
 
     tasks = [asyncio.create_task(write("first"))]
     await has_begun.wait()
-    tasks += [asyncio.create_task(coroutine) for coroutine in (write("second"), write("third"), store())]
+    others = [write("second"), write("third")]
+    codes = [write(f"code {number}", Rank.CODE) for number in (1, 2, 3, 4)]
+    tasks += [asyncio.create_task(coroutine) for coroutine in (*others, *codes, store())]
     await asyncio.sleep(0)
     gate.set()
     await asyncio.gather(*tasks)
-    assert order == ["first", "webhooks", "second", "third"]
+    assert order == ["first", "webhooks", "code 1", "second", "code 2", "third", "code 3", "code 4"]
     await sqlite.aclose()
 
 

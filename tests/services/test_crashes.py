@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db.models import Invoice, Order, OrderStatus
-from db.session import Database
+from db.session import Database, Rank
 from services.ledger import REVENUE, gateway, held
 from services.payments import StarPayment
 from tests.builders import COST, PRICE, RENTER, World, entries, restarted, world_on
@@ -34,9 +34,9 @@ class MortalDatabase(Database):
     changes = 0
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[Any]:
+    async def write(self, rank: Rank = Rank.OTHER) -> AsyncIterator[Any]:
         self._live()
-        async with super().write() as session:
+        async with super().write(rank) as session:
             yield session
             changed = await self._has_changed(session)
             self._step(changed)
