@@ -8,7 +8,19 @@ import sys
 
 import uvloop
 
-from benchmarks import audit, broadcast, burst, catalog, chaos, growth, intake, path_of_a_code, soak, tap
+from benchmarks import (
+    audit,
+    broadcast,
+    burst,
+    catalog,
+    chaos,
+    demo,
+    growth,
+    intake,
+    path_of_a_code,
+    soak,
+    tap,
+)
 
 BENCHMARKS = {
     "intake": ("webhook accepted durably, SQLite, 64 connections", intake.on_sqlite),
@@ -21,6 +33,7 @@ BENCHMARKS = {
     "catalog": ("catalog refresh, 100 services × 150 countries × 3 suppliers", catalog.measure),
     "growth": ("1,000,000 users, 100,000 open orders, SQLite", growth.on_sqlite),
     "growth-postgresql": ("1,000,000 users, 100,000 open orders, PostgreSQL", growth.on_postgresql),
+    "demo": ("the demo, from its command to a usable page, dependencies installed", demo.measure),
     "soak": ("an hour of the outside's time at a steady load, twelve times as fast", soak.measure),
     "chaos": ("two processes on one PostgreSQL, a minute of kill -9", chaos.measure),
 }
