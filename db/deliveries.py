@@ -6,13 +6,11 @@ from datetime import datetime
 from itertools import chain
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, any_, literal
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import col, delete, func, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db.models import WebhookDelivery
-from db.session import Database
+from db.session import Database, Rank
 
 
 class NewDelivery(NamedTuple):
@@ -28,7 +26,7 @@ async def store(
     """Commit a batch; for each its new id, or None where it was known."""
     # One statement in the driver's autocommit is one thread hop and one fsync for the whole batch;
     # through the ORM the same work costs several times as much, and this is the way in for every code.
-    async with database.driver() as driver:
+    async with database.driver(Rank.STORING) as driver:
         store_in = _store_in_sqlite if database.is_sqlite else _store_in_postgresql
         return await store_in(driver, batch, received_at)
 
@@ -133,23 +131,22 @@ async def backlog(session: AsyncSession) -> dict[str, tuple[int, datetime]]:
 
 async def mark_handled(database: Database, ids: Sequence[int], *, now: datetime) -> None:
     """Commit that these were handled."""
-    if database.is_sqlite:
-        # One hop to the driver, as above: while a session takes its three, nothing could be stored.
-        async with database.driver() as driver:
+    # By the driver, as above, but behind others who wait to write: nobody waits for a mark.
+    async with database.driver() as driver:
+        if database.is_sqlite:
             await driver.execute(
                 "UPDATE webhook_delivery SET handled_at = ?, error = NULL"
                 " WHERE id IN (SELECT value FROM json_each(?))",
                 [_sqlite_time(now), json.dumps(ids)],
             )
-    else:
-        # On another connection: storing goes on meanwhile.
-        marked = (
-            update(WebhookDelivery)
-            .where(col(WebhookDelivery.id) == any_(literal(ids, ARRAY(BigInteger))))
-            .values(handled_at=now, error=None)
-        )
-        async with database.write() as session:
-            await session.exec(marked)
+        else:
+            # Nor does the mark wait for the disk: one that is forgotten has no effect when it is made again.
+            await driver.execute(
+                "UPDATE webhook_delivery SET handled_at = $1, error = NULL"
+                " FROM set_config('synchronous_commit', 'off', true) WHERE id = ANY($2::bigint[])",
+                now,
+                ids,
+            )
 
 
 async def give_up(session: AsyncSession, delivery_id: int, *, now: datetime) -> None:

@@ -39,7 +39,7 @@ class DatabaseInUse(Exception):
 
 
 class Rank(Enum):
-    """Who goes first where several wait to write to SQLite. PostgreSQL has them write side by side."""
+    """Who goes first where several wait to write to SQLite; on PostgreSQL they write side by side."""
 
     STORING = auto()
     """Webhooks, whose sender waits for the answer: before everybody."""
@@ -99,8 +99,9 @@ class Database:
         """
         parsed = make_url(url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
-        self._turn = _Turn()
-        self._driver: Any = None
+        turn = _Turn()
+        self._turns = {rank: turn if self.is_sqlite else _Turn() for rank in Rank}
+        self._drivers: dict[Rank, Any] = {}
         self.path = parsed.database if self.is_sqlite else None
         self.schema = "" if self.is_sqlite else str(parsed.query.get("search_path", ""))
         if self.is_sqlite:
@@ -144,52 +145,51 @@ class Database:
             yield session
 
     @asynccontextmanager
-    async def driver(self) -> AsyncIterator[Any]:
+    async def driver(self, rank: Rank = Rank.OTHER) -> AsyncIterator[Any]:
         """The driver's own connection, in autocommit, for the statement where every microsecond counts.
 
-        Nobody else writes to SQLite meanwhile, and whoever waits to write waits for this one.
+        On SQLite it is the one that all writers take in turn; PostgreSQL has one for each rank.
         Raises SQLAlchemyError or OSError, never the driver's own errors.
         """
-        async with self._turn.taken(Rank.STORING):
+        async with self._turns[rank].taken(rank):
             try:
-                yield self._driver if self._has_driver() else await self._connect_driver()
+                yield self._drivers[rank] if self._has_driver(rank) else await self._connect_driver(rank)
             except DRIVER_ERRORS as error:
-                self._let_go_of_driver()
+                self._let_go_of_driver(rank)
                 # Its text holds the statement's values; nobody above knows drivers.
                 raise ConnectionError(f"the database refused: {type(error).__name__}") from None
             except OSError:
-                self._let_go_of_driver()
+                self._let_go_of_driver(rank)
                 raise
 
     def _turn_to_write(self, rank: Rank) -> AbstractAsyncContextManager[None]:
-        return self._turn.taken(rank) if self.is_sqlite else nullcontext()
+        return self._turns[rank].taken(rank) if self.is_sqlite else nullcontext()
 
-    async def _connect_driver(self) -> Any:
+    async def _connect_driver(self, rank: Rank) -> Any:
         if self.is_sqlite:
             async with self._writer.connect():
-                return self._driver
-        self._driver = await asyncpg.connect(
+                return self._drivers[rank]
+        self._drivers[rank] = await asyncpg.connect(
             self.dsn,
             timeout=DRIVER_SECONDS,
             command_timeout=DRIVER_SECONDS,
             server_settings={"application_name": APPLICATION},
         )
-        return self._driver
+        return self._drivers[rank]
 
-    def _has_driver(self) -> bool:
-        return self._driver is not None and (self.is_sqlite or not self._driver.is_closed())
+    def _has_driver(self, rank: Rank) -> bool:
+        return rank in self._drivers and (self.is_sqlite or not self._drivers[rank].is_closed())
 
     def _note_driver(self, connection: Any, _record: Any) -> None:
-        self._driver = connection.driver_connection
+        self._drivers = dict.fromkeys(Rank, connection.driver_connection)
 
     def _forget_driver(self, _connection: Any, _record: Any) -> None:
-        self._driver = None
+        self._drivers.clear()
 
-    def _let_go_of_driver(self) -> None:
+    def _let_go_of_driver(self, rank: Rank) -> None:
         """After trouble a connection may be half dead; SQLite's is in the same process, and the pool's."""
-        if self._driver is not None and not self.is_sqlite:
-            self._driver.terminate()
-            self._driver = None
+        if rank in self._drivers and not self.is_sqlite:
+            self._drivers.pop(rank).terminate()
 
     def _place(self) -> dict[str, str]:
         """What a connection asks for to be in our schema."""
@@ -244,7 +244,8 @@ class Database:
             yield connection
 
     async def aclose(self) -> None:
-        self._let_go_of_driver()
+        for rank in Rank:
+            self._let_go_of_driver(rank)
         await self._writer.dispose()
         if self._reader is not self._writer:
             await self._reader.dispose()

@@ -34,8 +34,8 @@ class MortalDatabase(Database):
         count()
 
     @asynccontextmanager
-    async def driver(self) -> AsyncIterator[Any]:
-        async with super().driver() as connection:
+    async def driver(self, rank: Rank = Rank.OTHER) -> AsyncIterator[Any]:
+        async with super().driver(rank) as connection:
             yield connection
         count()
 

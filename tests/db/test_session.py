@@ -116,7 +116,7 @@ async def test_webhooks_are_stored_before_others_write_and_codes_have_every_seco
             await gate.wait()
 
     async def store() -> None:
-        async with sqlite.driver():
+        async with sqlite.driver(Rank.STORING):
             order.append("webhooks")
 
     tasks = [asyncio.create_task(write("first"))]
@@ -163,5 +163,15 @@ async def test_the_driver_connects_anew_after_its_connection_was_lost(postgresql
                 await driver.execute("SELECT pg_terminate_backend(pg_backend_pid())")
         async with database.driver() as driver:
             assert await driver.fetchval("SELECT pg_backend_pid()") != pid
+    finally:
+        await database.aclose()
+
+
+async def test_on_postgresql_nobody_waits_for_a_driver_of_another_rank(postgresql_url: str):
+    database = Database(postgresql_url)
+    try:
+        async with database.driver() as one, database.driver(Rank.STORING) as other:
+            pids = {await driver.fetchval("SELECT pg_backend_pid()") for driver in (one, other)}
+        assert len(pids) == 2
     finally:
         await database.aclose()

@@ -49,9 +49,9 @@ class MortalDatabase(Database):
             yield session
 
     @asynccontextmanager
-    async def driver(self) -> AsyncIterator[Any]:
+    async def driver(self, rank: Rank = Rank.OTHER) -> AsyncIterator[Any]:
         self._live()
-        async with super().driver() as connection:
+        async with super().driver(rank) as connection:
             yield connection
         self._step(True)
 
