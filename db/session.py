@@ -46,6 +46,8 @@ class Rank(Enum):
     CODE = auto()
     """A code that somebody waits for at a screen: before the others, but not twice in a row."""
     OTHER = auto()
+    BULK = auto()
+    """A broadcast, of which ten copies at a time are settled: after everybody."""
 
 
 class _Turn:
@@ -78,12 +80,12 @@ class _Turn:
 
     def _pass_on(self) -> None:
         first, second = (Rank.OTHER, Rank.CODE) if self._was_code else (Rank.CODE, Rank.OTHER)
-        for rank in (Rank.STORING, first, second):
+        for rank in (Rank.STORING, first, second, Rank.BULK):
             queue = self._waiting[rank]
             while queue:
                 turn = queue.popleft()
                 if not turn.done():
-                    if rank is not Rank.STORING:
+                    if rank in (first, second):
                         self._was_code = rank is Rank.CODE
                     return turn.set_result(None)
         self._is_taken = False

@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db import broadcasts, texts, users
 from db.models import Broadcast, BroadcastDelivery, BroadcastStatus, OutboxMessage, TextStatus
-from db.session import Database
+from db.session import Database, Rank
 from services.broadcasts import Courier, OriginalGone, Outcome, quiet_until, show_panel
 from services.clock import Clock
 from services.errors import Deferred
@@ -101,7 +101,7 @@ class Sending:
         """One copy after another; the outcome of each is committed with the claim of the next."""
         done: tuple[int, Outcome] | None = None
         while True:
-            async with self._database.write() as session:
+            async with self._database.write(Rank.BULK) as session:
                 now = self._clock.now()
                 broadcast = await broadcasts.lock(session, stretch.broadcast_id)
                 if done:
@@ -233,7 +233,7 @@ class Sending:
 
     async def _take_back(self, delivery: BroadcastDelivery) -> None:
         deleted = await self._courier.take_back(delivery.user_id, delivery.message_ids)
-        async with self._database.write() as session:
+        async with self._database.write(Rank.BULK) as session:
             await broadcasts.end_recall(
                 session, delivery.broadcast_id, delivery.user_id, deleted=deleted, now=self._clock.now()
             )

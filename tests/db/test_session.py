@@ -104,7 +104,7 @@ async def test_foreign_keys_are_enforced(database: Database):
             session.add(Sms(order_id=999, fingerprint="0:1", received_at=NOW))
 
 
-async def test_webhooks_are_stored_before_others_write_and_codes_have_every_second_turn(sqlite_url: str):
+async def test_webhooks_are_stored_first_codes_have_every_second_turn_and_bulk_goes_last(sqlite_url: str):
     sqlite = Database(sqlite_url)
     order: list[str] = []
     gate, has_begun = asyncio.Event(), asyncio.Event()
@@ -121,13 +121,13 @@ async def test_webhooks_are_stored_before_others_write_and_codes_have_every_seco
 
     tasks = [asyncio.create_task(write("first"))]
     await has_begun.wait()
-    others = [write("second"), write("third")]
+    others = [write("bulk", Rank.BULK), write("second"), write("third")]
     codes = [write(f"code {number}", Rank.CODE) for number in (1, 2, 3, 4)]
     tasks += [asyncio.create_task(coroutine) for coroutine in (*others, *codes, store())]
     await asyncio.sleep(0)
     gate.set()
     await asyncio.gather(*tasks)
-    assert order == ["first", "webhooks", "code 1", "second", "code 2", "third", "code 3", "code 4"]
+    assert order == ["first", "webhooks", "code 1", "second", "code 2", "third", "code 3", "code 4", "bulk"]
     await sqlite.aclose()
 
 
