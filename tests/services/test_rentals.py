@@ -66,6 +66,35 @@ async def test_a_second_code_is_shown_and_costs_nothing(world: World):
     assert await world.kinds() == ["hold", "capture"]
 
 
+async def test_on_sqlite_a_code_passes_those_who_waited_to_write_before_it(sqlite_url: str):
+    database = Database(sqlite_url)
+    saw_code: list[bool] = []
+    gate, has_begun = asyncio.Event(), asyncio.Event()
+
+    async def hold() -> None:
+        async with database.write():
+            has_begun.set()
+            await gate.wait()
+
+    async def look(order: Order) -> None:
+        async with database.write() as session:
+            found = await db_orders.find(session, order.id or 0)
+            saw_code.append(found is not None and found.status == OrderStatus.RECEIVED)
+
+    async with world_on(database) as world:
+        order = await world.rent()
+        holding = asyncio.create_task(hold())
+        await has_begun.wait()
+        waiting = [asyncio.create_task(look(order)) for _ in range(8)]
+        await asyncio.sleep(0)
+        code = asyncio.create_task(world.receive(order, "123456"))
+        await asyncio.sleep(0)
+        gate.set()
+        await asyncio.gather(holding, *waiting, code)
+    await database.aclose()
+    assert saw_code[-1]
+
+
 async def test_duplicate_webhooks_show_a_code_once(world: World):
     world.vendor.trouble.duplicate_webhooks = True
     order = await world.rent()
