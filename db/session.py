@@ -246,8 +246,11 @@ class Database:
             yield connection
 
     async def aclose(self) -> None:
-        for rank in Rank:
-            self._let_go_of_driver(rank)
+        if not self.is_sqlite:
+            for rank in Rank:
+                # Not under a statement, which would end in an error of the driver's insides.
+                async with self._turns[rank].taken(rank):
+                    self._let_go_of_driver(rank)
         await self._writer.dispose()
         if self._reader is not self._writer:
             await self._reader.dispose()

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import asyncpg
 import pytest
@@ -175,3 +176,22 @@ async def test_on_postgresql_nobody_waits_for_a_driver_of_another_rank(postgresq
         assert len(pids) == 2
     finally:
         await database.aclose()
+
+
+async def test_on_postgresql_closing_waits_for_the_drivers_statement(postgresql_url: str):
+    database = Database(postgresql_url)
+    gate, has_begun = asyncio.Event(), asyncio.Event()
+
+    async def work() -> Any:
+        async with database.driver() as driver:
+            has_begun.set()
+            await gate.wait()
+            return await driver.fetchval("SELECT 1")
+
+    working = asyncio.create_task(work())
+    await has_begun.wait()
+    closing = asyncio.create_task(database.aclose())
+    await asyncio.sleep(0)
+    gate.set()
+    await closing
+    assert await working == 1
