@@ -1,5 +1,6 @@
 """The whole product on a stage: the sandbox plays the world, and the real bot runs beside it."""
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 
@@ -27,7 +28,7 @@ async def run_demo(*, port: int, speed: float, code_after: float) -> None:
     after = timedelta(seconds=code_after * speed) if code_after else None
     world = World(clock, telegram, SmsCode(clock, code_after=after))
     world.numberpanel.code_after = after
-    await _fresh_database()
+    _remove_database()
     try:
         async with serving(world, port=port) as origin:
             settings = environment(origin, telegram.token, f"sqlite:///{DATABASE}")
@@ -39,7 +40,8 @@ async def run_demo(*, port: int, speed: float, code_after: float) -> None:
             world.restart_bot, world.kill_bot, world.bot_alive = bot.restart, bot.kill, lambda: bot.alive
             await bot.start()
             try:
-                await bot.until_ready()
+                # The bot loads its modules meanwhile.
+                await asyncio.gather(_fill_database(), bot.until_ready())
                 print(
                     f"\n  Numlet is ready: {origin}\n\n  Open it in a browser. Ctrl+C ends the demo.\n",
                     flush=True,
@@ -52,9 +54,12 @@ async def run_demo(*, port: int, speed: float, code_after: float) -> None:
         raise WrongSettings(f"port {port}: {error.strerror}; try --port 0") from error
 
 
-async def _fresh_database() -> None:
+def _remove_database() -> None:
     for suffix in ("", "-wal", "-shm", ".lock"):
         DATABASE.with_name(DATABASE.name + suffix).unlink(missing_ok=True)
+
+
+async def _fill_database() -> None:
     database = Database(f"sqlite:///{DATABASE}")
     try:
         await migrate.upgrade(database)
